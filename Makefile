@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+# `make help` tells what there is.
+
+BASE ?= 6.12
+KERNEL ?= plain
+SERIES ?= 1
+T ?=
+DEPS ?= 1
+
+export BASE KERNEL SERIES KSRC OUT JOBS ACCEL
+
+name = $(if $(filter 0,$(SERIES)),stock,$(if $(filter 1,$(SERIES)),series,SERIES=$(SERIES)))
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
+
+#: Passthrough failover for NVMe multipath heads: a Linux kernel patch series.
+#:
+#:   make demo    the same fio load on a stock and on a patched kernel, while
+#:                paths are reset, pulled and brought back
+#:   make test    all tests, each in a VM of its own;  T=failover_01 only one
+#:   make vm      a shell in the guest, two multipath heads up
+#:   make tree    unpack the base kernel, assemble the series on it
+#:   make kernel  and build it
+#:   make check   checkpatch, sparse, W=1, kernel-doc, shellcheck
+#:   make export  write amended commits of out/$BASE/series back to patches/
+#:   make deps    install the Debian packages all this needs
+#:   make clean   remove out/$BASE;  make distclean: all of out/
+#:
+#:   BASE=6.12           the base kernel, a file of bases/
+#:   KERNEL=plain|debug  debug has KASAN, lockdep, kmemleak: slow
+#:   SERIES=0            the stock kernel; with test: most tests fail there.
+#:                       EXPECT_STOCK=1: to fail as announced is to pass
+#:   KSRC=/path          take the base from a source tree, not from a package
+#:   ACCEL=kvm|tcg       QEMU's accelerator; KVM is taken where it works
+#:   JOBS=n  OUT=/path   parallel build jobs; where trees and results go
+#:   DEPS=0              do not look for missing packages
+
+deps:
+ifeq ($(DEPS),1)
+	@scripts/deps.sh
+endif
+
+tree: deps
+	@scripts/tree.sh '$(BASE)' '$(name)'
+
+kernel: tree
+	@scripts/kernel.sh '$(BASE)' '$(name)' '$(KERNEL)'
+
+demo: deps
+	@scripts/demo.sh '$(BASE)'
+
+test: deps
+	@scripts/test.sh '$(BASE)' '$(name)' '$(KERNEL)' $(T)
+
+vm: deps
+	@scripts/vm.sh '$(BASE)' '$(name)' '$(KERNEL)'
+
+check: deps
+	@scripts/check.sh '$(BASE)'
+
+export:
+	@scripts/export.sh '$(BASE)'
+
+clean:
+	rm -rf '$(or $(OUT),out)/$(BASE)'
+
+distclean:
+	rm -rf '$(or $(OUT),out)'
+
+.PHONY: help deps tree kernel demo test vm check export clean distclean

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Static checks of the assembled series and of this repo's scripts, as TAP.
+# Usage: check.sh <base>
+. "$(dirname "$0")/lib.sh"
+
+load_base "${1:-}"
+for tool in shellcheck:shellcheck sparse:sparse perl:perl; do
+	need "${tool%:*}" "${tool#*:}"
+done
+"$top/scripts/tree.sh" "$base" series
+"$top/scripts/kernel.sh" "$base" series plain
+tree=$base_dir/series
+logs=$out/results/$base/check
+rm -rf "$logs"
+mkdir -p "$logs"
+
+n=0 passed=0 failed=0
+# result <description> <log>: an empty log is a pass
+result()
+{
+	n=$((n + 1))
+	if [ -s "$2" ]; then
+		failed=$((failed + 1))
+		echo "not ok $n - $1"
+		head -n 40 "$2" | sed 's/^/#   /'
+	else
+		passed=$((passed + 1))
+		echo "ok $n - $1"
+	fi
+}
+
+echo "TAP version 13"
+
+# Whoever mails the series signs it; the entry for new files comes with the last
+# patch, as they do not all come at once.
+mapfile -t commits < <(git -C "$tree" rev-list --reverse base..HEAD)
+for c in "${commits[@]}"; do
+	log=$logs/checkpatch-$c
+	git -C "$tree" format-patch -q --stdout -1 "$c" |
+		(cd "$tree" && PATH=/usr/bin:$PATH perl scripts/checkpatch.pl --strict --no-signoff \
+			--terse --no-summary --show-types \
+			--ignore FILE_PATH_CHANGES -) >"$log" 2>&1 || true
+	result "checkpatch --strict: $(git -C "$tree" log -1 --format=%s "$c")" \
+		"$log"
+done
+
+# What the series touches and this configuration builds. What the base says
+# about its own files is not ours, wherever the lines have moved to.
+mapfile -t sources < <(git -C "$tree" diff --name-only base HEAD -- \
+	'drivers/*.c' 'io_uring/*.c')
+
+# warnings_of stock|series <make argument>...
+warnings_of()
+{
+	local name=$1 f objects=()
+
+	shift
+	for f in "${sources[@]}"; do
+		[ ! -f "$base_dir/$name/$f" ] ||
+			[ ! -f "$base_dir/$name/build-plain/${f%.c}.o" ] ||
+			objects+=("${f%.c}.o")
+	done
+	[ ${#objects[@]} -gt 0 ] || die "nothing to check in $name"
+	kernel_make "$name" plain -s "$@" "${objects[@]}" \
+		>"$logs/make-$name" 2>&1 ||
+		die "make $* failed" "see $logs/make-$name"
+	sed -nE '/(warning|error):/s/:[0-9]+(:[0-9]+)?:/:/gp' \
+		"$logs/make-$name" | sort -u
+}
+
+"$top/scripts/kernel.sh" "$base" stock plain
+for kind in W=1 "C=2 CHECK=sparse"; do
+	# shellcheck disable=SC2086
+	warnings_of stock $kind >"$logs/warnings-stock"
+	# shellcheck disable=SC2086
+	warnings_of series $kind >"$logs/warnings-series"
+	comm -13 "$logs/warnings-stock" "$logs/warnings-series" >"$logs/warnings"
+	result "make $kind: no new warning in ${#sources[@]} touched files" \
+		"$logs/warnings"
+done
+
+(cd "$tree" && perl scripts/kernel-doc -none -Werror "${sources[@]}" \
+	include/linux/io_uring/cmd.h) 2>&1 |
+	grep -E 'passthru|warning|error' >"$logs/kernel-doc" || true
+result "kernel-doc -Werror" "$logs/kernel-doc"
+
+mapfile -t scripts < <(cd "$top" && git ls-files -co --exclude-standard \
+	'*.sh' '*/init' '*.rc' .ci/run)
+(cd "$top" && shellcheck -x "${scripts[@]}") >"$logs/shellcheck" 2>&1 || true
+result "shellcheck -x: ${#scripts[@]} scripts" "$logs/shellcheck"
+
+# Every file of the repo that belongs to a kernel enters it with some patch.
+mapfile -t orphans < <(cd "$top" && git ls-files -co --exclude-standard \
+	drivers include tools Documentation | while read -r f; do
+	git -C "$tree" cat-file -e "HEAD:$f" 2>/dev/null || echo "$f"
+done; cd "patches/$base" && for p in *.patch; do
+	grep -q "^$p" series || echo "patches/$base/$p"
+done)
+printf '%s\n' "${orphans[@]}" | grep . >"$logs/orphans" || true
+result "no file and no patch is left out of the series" "$logs/orphans"
+
+echo "1..$n"
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The way back of tree.sh: after commits in out/<base>/series were amended,
+# write their messages and hunks to patches/<base>. New files are edited in
+# this repo, never in the tree: they are left out.
+#
+# Usage: export.sh <base>
+. "$(dirname "$0")/lib.sh"
+
+load_base "${1:-}"
+tree=$base_dir/series
+patches=$top/patches/$base
+[ -e "$tree/.git" ] || die "there is no ${tree#"$top"/}" "run make tree"
+git -C "$tree" diff --quiet HEAD ||
+	die "${tree#"$top"/} has changes that are in no commit" \
+		"commit them, or amend the commit they belong to"
+
+mapfile -t lines < <(grep -v '^[[:space:]]*\(#\|$\)' "$patches/series")
+mapfile -t commits < <(git -C "$tree" rev-list --reverse base..HEAD)
+[ ${#lines[@]} -eq ${#commits[@]} ] ||
+	die "${#commits[@]} commits in the tree, ${#lines[@]} lines in patches/$base/series"
+
+for i in "${!lines[@]}"; do
+	read -ra words <<<"${lines[i]%%#*}"
+	c=${commits[i]}
+	patch=$patches/${words[0]}
+	git -C "$tree" log -1 --format=%B "$c" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$patch"
+	if ! git -C "$tree" diff --quiet --diff-filter=a "$c~" "$c"; then
+		{
+			echo '---'
+			git -C "$tree" diff --stat --diff-filter=a "$c~" "$c"
+			echo
+			git -C "$tree" diff --diff-filter=a "$c~" "$c"
+		} >>"$patch"
+	fi
+	msg "wrote ${words[0]}"
+done

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Prove the harness: each outcome that a VM can have is produced on purpose,
+# and has to be reported as what it is.
+#
+# Usage: fixtures.sh <bzImage> <installed selftests> <directory>
+. "$(dirname "$0")/lib.sh"
+
+kernel=$1 selftests=$2 results=$3
+# what a caller allows is not what is to be proved here
+unset SKIP_ALLOWED
+vm=$top/tools/testing/selftests/nvme-mpath/vm
+mkdir -p "$results"
+
+# outcome:exit code
+expected=(pass:0 fail:1 skip:4 log:1 slow:1 panic:5 hang:6 lost:7)
+n=0 passed=0 failed=0
+
+# result <description> <code> <wanted>
+result()
+{
+	n=$((n + 1))
+	if [ "$2" -eq "$3" ]; then
+		passed=$((passed + 1))
+		echo "ok $n - $1 exits with $3"
+	else
+		failed=$((failed + 1))
+		echo "not ok $n - $1 exits with $2, not with $3"
+		sed 's/^/#   /' "$results/log"
+	fi
+}
+
+echo "TAP version 13"
+echo "1..$((${#expected[@]} + 4))"
+for e in "${expected[@]}"; do
+	code=0
+	"$vm/run.sh" -k "$kernel" -s "$selftests" -o "$results" \
+		"vm/fixtures/fixture_${e%:*}.sh" >"$results/log" 2>&1 || code=$?
+	result "a guest that is to end with '${e%:*}'" "$code" "${e#*:}"
+done
+
+code=0
+SKIP_ALLOWED=/dev/null "$vm/run.sh" -k "$kernel" -s "$selftests" \
+	-o "$results" vm/fixtures/fixture_skip.sh >"$results/log" 2>&1 || code=$?
+result "a skip that is not allowed" "$code" 1
+
+code=0
+"$vm/run.sh" -k /nonexistent -s "$selftests" -o "$results" \
+	vm/fixtures/fixture_pass.sh >"$results/log" 2>&1 || code=$?
+result "a run without a kernel" "$code" 2
+
+code=0
+"$vm/run.sh" -k "$kernel" -s "$selftests" -o "$results" \
+	test_no_such_thing.sh >"$results/log" 2>&1 || code=$?
+result "a test that does not exist" "$code" 2
+
+code=0
+ACCEL=warp "$vm/run.sh" -k "$kernel" \
+	-s "$selftests" -o "$results" vm/fixtures/fixture_pass.sh \
+	>"$results/log" 2>&1 || code=$?
+result "an accelerator that does not exist" "$code" 2
+
+echo "# harness fixtures: $passed passed, $failed failed"
+[ "$failed" -eq 0 ] || die "the harness cannot be trusted" "see $results"

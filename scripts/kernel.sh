@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Build the test kernel: allnoconfig plus the fragments of the selftest.
+#
+# Usage: kernel.sh <base> stock|series plain|debug
+#
+# Builds lie beside each other in out/<base>/<tree>/build-<kernel>, a
+# subdirectory of the source, so that all paths are relative and ccache shares
+# the objects of both trees.
+. "$(dirname "$0")/lib.sh"
+
+load_base "${1:-}"
+name=${2:-series}
+kernel=${3:-plain}
+check_word tree "$name" stock series
+check_word KERNEL "$kernel" plain debug
+for tool in gcc:gcc make:make flex:flex bison:bison bc:bc ccache:ccache; do
+	need "${tool%:*}" "${tool#*:}"
+done
+
+tree=$base_dir/$name
+build=$tree/build-$kernel
+vm=$top/tools/testing/selftests/nvme-mpath/vm
+log=$build.log
+need_space "$tree" 2048
+
+fragments=("$vm/kernel.config")
+[ "$kernel" = plain ] || fragments+=("$vm/$kernel.config")
+
+# Every option that a fragment asks for has to be there in the end.
+check_config()
+{
+	local lost
+
+	lost=$(grep -h '^CONFIG_' "${fragments[@]}" |
+		grep -vxFf "$build/.config" | tr '\n' ' ') || true
+	[ -z "$lost" ] ||
+		die "options that the configuration dropped: $lost" \
+			"asked for by ${fragments[*]#"$top"/}"
+}
+
+configure()
+{
+	mkdir -p "$build"
+	! cmp -s "$build/.config.done" <(cat "${fragments[@]}") || return 0
+	msg "configuring the $kernel kernel of $base $name"
+	(cd "$tree" && scripts/kconfig/merge_config.sh -n -O "build-$kernel" \
+		"${fragments[@]}") >"$log" 2>&1 ||
+		die "the kernel could not be configured" "see $log"
+	check_config
+	cat "${fragments[@]}" >"$build/.config.done"
+}
+
+# Shows how far a build is on a terminal; in a log, a line now and then.
+progress()
+{
+	local n=0 line step=500
+
+	[ ! -t 2 ] || step=10
+	while read -r line; do
+		n=$((n + 1))
+		[ $((n % step)) -eq 0 ] || continue
+		if [ -t 2 ]; then
+			printf '\r    %5d  %-60.60s' "$n" "$line" >&2
+		else
+			printf '    %5d  %s\n' "$n" "$line" >&2
+		fi
+	done
+	[ ! -t 2 ] || printf '\r%72s\r' '' >&2
+}
+
+exec 9>"$base_dir/.build-$name-$kernel.lock"
+flock 9
+configure
+msg "building the $kernel kernel of $base $name (log: ${log#"$top"/})"
+start=$SECONDS
+kernel_make "$name" "$kernel" bzImage 2>&1 | tee "$log" | progress ||
+	{ grep -E -B2 -A8 'error:|Error [0-9]' "$log" | head -n 40 >&2
+	die "the build failed" "see $log"; }
+msg "$base $name $kernel built in $((SECONDS - start)) s"

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Shared by the scripts of this directory: messages, paths, the base kernel.
+#
+# Out of it: $top, $out, $base_dir, $jobs, and the fields of bases/$BASE.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+out=$(realpath -m "${OUT:-$top/out}")
+jobs=${JOBS:-$(nproc)}
+
+msg()
+{
+	printf '==> %s\n' "$*" >&2
+}
+
+# die <what is wrong, and what to do next>...: exit 2, "could not be done"
+die()
+{
+	local line
+
+	printf 'error: %s\n' "$1" >&2
+	shift
+	for line in "$@"; do
+		printf '       %s\n' "$line" >&2
+	done
+	exit 2
+}
+
+# need <command> <Debian package>
+need()
+{
+	command -v "$1" >/dev/null ||
+		die "$1 is not installed (Debian package: $2)" \
+			"make deps installs everything that is needed"
+}
+
+# need_space <directory> <MiB>: before work that would half-finish without it
+need_space()
+{
+	local free
+
+	mkdir -p "$1"
+	free=$(df --output=avail -m "$1" | tail -n 1 | tr -d " ")
+	[ "$free" -ge "$2" ] ||
+		die "$1 has $free MiB free, $2 MiB are needed" \
+			"free some space, or say OUT=/path/with/space"
+}
+
+# load_base <base>: reads bases/<base>, refuses an unknown one
+load_base()
+{
+	base=$1
+	[[ -n $base && -f $top/bases/$base ]] ||
+		die "unknown BASE '$base'" "there are: $(cd "$top/bases" && echo *)"
+	# shellcheck source=bases/6.12
+	. "$top/bases/$base"
+	base_dir=$out/$base
+}
+
+# check_word <name> <value> <allowed>...
+check_word()
+{
+	local name=$1 value=$2 word
+
+	shift 2
+	for word in "$@"; do
+		[ "$value" != "$word" ] || return 0
+	done
+	die "unknown $name '$value'" "there are: $*"
+}
+
+# kernel_make <tree> <kernel> <argument>...: always with the same tools and
+# names, or kbuild would build everything again
+kernel_make()
+{
+	local tree=$1 kernel=$2
+
+	shift 2
+	CCACHE_DIR=${CCACHE_DIR:-$out/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G} \
+		make -C "$base_dir/$tree" O="build-$kernel" -j"$jobs" \
+		CC="ccache gcc" HOSTCC="ccache gcc" LOCALVERSION="-$tree" \
+		KBUILD_BUILD_TIMESTAMP='2026-01-01' \
+		KBUILD_BUILD_USER=nvme-mpath KBUILD_BUILD_HOST=nvme-mpath "$@"
+}
+
+# shellcheck disable=SC2034 # for who sources this
+vm=$top/tools/testing/selftests/nvme-mpath/vm
+
+# install_selftests: those of the series, whatever kernel they are to run on,
+# the way kselftest installs them; sets $installed. The tool is linked
+# statically, as the guest has no C library of its own.
+install_selftests()
+{
+	installed=$base_dir/selftests
+	mkdir -p "$installed.build"
+	make -s -C "$base_dir/series/tools/testing/selftests" \
+		TARGETS=nvme-mpath O="$installed.build" LDFLAGS=-static \
+		INSTALL_PATH="$installed" install \
+		>"$installed.log" 2>&1 ||
+		die "the selftests could not be built" "see $installed.log"
+}
+
+# prepare <tree> <kernel>: all that a VM needs; sets $image, $installed and
+# the array vm_options. After load_base.
+prepare()
+{
+	need qemu-system-x86_64 qemu-system-x86
+	"$top/scripts/tree.sh" "$base" series
+	[ "$1" = series ] || "$top/scripts/tree.sh" "$base" "$1"
+	"$top/scripts/kernel.sh" "$base" "$1" "$2"
+	install_selftests
+	# shellcheck disable=SC2034
+	image=$base_dir/$1/build-$2/arch/x86/boot/bzImage
+	vm_options=()
+	[ "$2" = plain ] || vm_options+=(-d)
+}
+
+# new_results <what>: sets $results, a new directory
+new_results()
+{
+	results=$out/results/$base/$(date +%Y%m%d-%H%M%S)-$1
+	mkdir -p "$results"
+	ln -sfn "${results##*/}" "$out/results/$base/latest"
+}

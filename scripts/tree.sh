@@ -1,0 +1,230 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Make the source trees of a base kernel: out/<base>/stock is the base, and
+# out/<base>/series has one commit more for each line of patches/<base>/series.
+#
+# Usage: tree.sh <base> stock|series
+#
+# A commit is made of its patch (message and hunks) and of the new files that
+# the line names, without a checkout: only at the end does the work tree move,
+# and only files that changed are written. A commit that was made once is found
+# again by the hash of all that went into it, so an edit assembles no more than
+# what follows it. KSRC=/path takes the base from an unpacked tree.
+. "$(dirname "$0")/lib.sh"
+
+load_base "${1:-}"
+name=${2:-series}
+check_word tree "$name" stock series
+
+repo=$base_dir/stock
+tree=$base_dir/$name
+patches=$top/patches/$base
+need git git
+need_space "$base_dir" 4096
+
+# The trees are ours: who assembles them shall not change their hashes.
+g()
+{
+	env GIT_AUTHOR_NAME=nvme-mpath GIT_AUTHOR_EMAIL=nvme-mpath@localhost \
+		GIT_COMMITTER_NAME=nvme-mpath \
+		GIT_COMMITTER_EMAIL=nvme-mpath@localhost \
+		GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' \
+		GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' \
+		git -C "$repo" -c gc.auto=0 -c core.autocrlf=false \
+			-c core.safecrlf=false "$@"
+}
+
+# A tree is whole when it has out/<base>/stock/.git/nvme-mpath-base: written
+# last, it names where the source came from.
+stamp=$repo/.git/nvme-mpath-base
+
+check_ksrc()
+{
+	local have
+
+	[[ -f $1/Makefile && -f $1/drivers/nvme/host/multipath.c ]] ||
+		die "KSRC=$1 is not a kernel source tree"
+	have=$(awk '$1 == "VERSION" { v = $3 } $1 == "PATCHLEVEL" { p = $3 }
+		END { print v "." p }' "$1/Makefile")
+	[ "$have" = "$base" ] ||
+		die "KSRC=$1 is a $have tree, BASE is $base" \
+			"give a $base tree, or another BASE"
+}
+
+get_package()
+{
+	local have
+
+	"$top/scripts/deps.sh" "$package"
+	[ -f "$tarball" ] || die "$package is installed, but has no $tarball"
+	have=$(dpkg-query -W -f '${Version}' "$package")
+	if [ "$have" != "$version" ]; then
+		msg "note: $package is $have, last tested was $version"
+	elif ! echo "$sha256  $tarball" | sha256sum -c --status; then
+		die "$tarball is not what $package $version contains" \
+			"apt-get install --reinstall $package"
+	fi
+}
+
+unpack_base()
+{
+	local source
+
+	if [ -n "${KSRC:-}" ]; then
+		check_ksrc "$KSRC"
+		source="KSRC $(cd "$KSRC" && pwd)"
+	else
+		if [ -f "$stamp" ]; then
+			! grep '^KSRC' "$stamp" >&2 ||
+				msg "above is the base; make clean to have the package's"
+			return 0
+		fi
+		get_package
+		source="package $version $(sha256sum "$tarball")"
+	fi
+	[ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$source" ] || return 0
+
+	rm -rf "$base_dir"
+	mkdir -p "$repo.new"
+	if [ -n "${KSRC:-}" ]; then
+		msg "copying $KSRC"
+		tar -C "$KSRC" --exclude=.git --exclude='*.o' -cf - . |
+			tar -C "$repo.new" -xf -
+	else
+		msg "unpacking $tarball"
+		tar -C "$repo.new" --strip-components=1 -xf "$tarball"
+	fi
+	mv "$repo.new" "$repo"
+	msg "committing the base"
+	g init -q -b base
+	printf '/build-*/\n' >>"$repo/.git/info/exclude"
+	# -f: a source package ignores files that it ships
+	g add -A -f -- . ':!/build-*'
+	g commit -qm "Linux $base, the base of this series"
+	g worktree prune
+	printf '%s\n' "$source" >"$stamp"
+}
+
+# mail_part message|diff <patch>
+mail_part()
+{
+	case $1 in
+	message) sed '/^---$/,$d; /^diff --git /,$d' "$2" ;;
+	diff) sed -n '/^diff --git /,$p' "$2" ;;
+	esac
+}
+
+# The new files of one series line, directories expanded.
+new_files()
+{
+	local f
+
+	for f in "$@"; do
+		[ -e "$top/$f" ] ||
+			die "patches/$base/series names $f, which is not there"
+		git -C "$top" ls-files -co --exclude-standard -- "$f"
+	done
+}
+
+# add_commit <parent> <patch> <new file>...: prints the new commit
+add_commit()
+{
+	local parent=$1 patch=$2 f mode blob
+	local -x GIT_INDEX_FILE=$repo/.git/assemble.index
+
+	shift 2
+	g read-tree "$parent"
+	mail_part diff "$patch" >"$repo/.git/assemble.diff"
+	if [ -s "$repo/.git/assemble.diff" ]; then
+		g apply --cached --verbose "$repo/.git/assemble.diff" \
+			2>"$repo/.git/assemble.log" || {
+			grep -v '^Checking patch' "$repo/.git/assemble.log" >&2
+			die "${patch#"$top"/} does not apply to $base" \
+				"above is the hunk that was not found"
+		}
+	fi
+	for f in "$@"; do
+		! g cat-file -e "$parent:$f" 2>/dev/null ||
+			die "$f is a file of the base: change it by a patch"
+		mode=100644
+		[ ! -x "$top/$f" ] || mode=100755
+		blob=$(g hash-object -w "$top/$f")
+		g update-index --add --cacheinfo "$mode,$blob,$f"
+	done
+	mail_part message "$patch" |
+		g commit-tree -p "$parent" "$(g write-tree)"
+}
+
+assemble()
+{
+	local parent key line patch files
+	local -a words
+
+	[ -f "$patches/series" ] || die "there is no patches/$base/series"
+	parent=$(g rev-parse base)
+	key=$parent
+	while read -r line; do
+		read -ra words <<<"${line%%#*}"
+		[ ${#words[@]} -gt 0 ] || continue
+		patch=$patches/${words[0]}
+		[ -f "$patch" ] ||
+			die "patches/$base/series names ${words[0]}, which is not there"
+		files=$(new_files "${words[@]:1}")
+		mapfile -t words <<<"$files"
+		[ -n "$files" ] || words=()
+		key=$({
+			echo "$key"
+			cat "$patch"
+			for f in "${words[@]}"; do
+				stat -c '%n %A' "$top/$f"
+				cat "$top/$f"
+			done
+		} | sha256sum | cut -d ' ' -f 1)
+		if ! g rev-parse -q --verify "refs/assembled/$key" >/dev/null
+		then
+			parent=$(add_commit "$parent" "$patch" "${words[@]}")
+			g update-ref "refs/assembled/$key" "$parent"
+			msg "assembled ${patch##*/}"
+		fi
+		parent=$(g rev-parse "refs/assembled/$key")
+	done <"$patches/series"
+	series_head=$parent
+}
+
+# $whole is there while the work tree is what its HEAD says: an interrupted
+# checkout must not be taken for a finished one, nor for someone's changes.
+check_out()
+{
+	local whole=$base_dir/.series-whole
+
+	if [ ! -e "$whole" ]; then
+		msg "checking out the series tree"
+		git -C "$tree" checkout -q -f --detach "$series_head" \
+			2>/dev/null || {
+			rm -rf "$tree"
+			g worktree prune
+			g worktree add -q -f --detach "$tree" "$series_head"
+		}
+		touch "$whole"
+		return
+	fi
+	[ "$(git -C "$tree" rev-parse HEAD)" != "$series_head" ] || return 0
+	git -C "$tree" diff --quiet HEAD ||
+		die "${tree#"$top"/} has changes that are in no patch" \
+			"commit them there and run 'make export', or" \
+			"throw them away: git -C ${tree#"$top"/} reset --hard"
+	rm "$whole"
+	git -C "$tree" checkout -q --detach "$series_head"
+	touch "$whole"
+}
+
+# One at a time: two runs would share the index that the commits are made in.
+mkdir -p "$out"
+exec 9>"$out/.tree-$base.lock"
+flock 9
+
+unpack_base
+[ "$name" = series ] || exit 0
+assemble
+check_out
