@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * io_uring passthrough on multipath heads: failover and requeueing.
+ *
+ * The life of a command sent to /dev/ngXnY
+ * ----------------------------------------
+ * A command is one io_uring request from its submission to its one completion.
+ * An attempt is one block layer request that carries it down one path.
+ *
+ *               first issue                   path error
+ *     SUBMITTER -------------> IN FLIGHT ------------------+
+ *         |                     |  ^                       v
+ *         | no usable path,     |  +-------------------- RETRY (task work)
+ *         | one available       | completion              | |  ^
+ *         |                     v                         | |  |
+ *         |                    DONE <---------------------+ |  |
+ *         |                         no path available,      |  |
+ *         |                         cancelled, task or      |  |
+ *         v                         ring dead               |  |
+ *       PARKED <--------------------------------------------+  |
+ *         |           no usable path, or no room on it now     |
+ *         |                                                    |
+ *         +----------------------------------------------------+
+ *              path back, some time later: nvme_passthru_requeue()
+ *              task or ring dying: nvme_passthru_cancel()
+ *
+ * Each state has one owner, who alone may touch the command:
+ *
+ *  SUBMITTER  the issuing context: the task, its SQPOLL thread or io-wq worker.
+ *	Before the first attempt the SQE's payload is copied to memory that the
+ *	io_uring request already owns. All attempts read these bytes.
+ *
+ *  IN FLIGHT  the attempt's request. When it ends in a path error the block
+ *	layer completes and frees it at once, in whatever context that happens,
+ *	and with it go the tag and the references to queue and path. All that
+ *	is left to do is to queue task work. That needs no memory and cannot
+ *	fail, and neither reset nor removal of a controller waits for it to run.
+ *
+ *  RETRY  task work in the submitter, under the ring's lock. It unmaps the
+ *	pages of the failed attempt, as only there their mm is at hand, and then
+ *	calls the function that the first submission called. Whoever ran out of
+ *	tags, memory or paths is parked rather than told so.
+ *
+ *  PARKED  the head's list, under head->requeue_lock. Such a command has no
+ *	request, no mapped pages and no reference to a path. It is cancelable by
+ *	io_uring before it becomes visible on the list, so that it ends with its
+ *	process or ring. To take it off the list is to own it:
+ *	nvme_passthru_requeue() and nvme_passthru_cancel() race for that under the
+ *	lock. If the ring outlives the task, shared with others, the command ends
+ *	with the ring, or when a path is back and finds the task dead.
+ *
+ *  DONE  io_uring.
+ *
+ * The open file pins the head for as long as a command of it lives. The paths
+ * are only looked at under head->srcu, which is never held while waiting for one.
+ */
+
+#include <linux/cred.h>
+#include <linux/io_uring/cmd.h>
+#include <linux/nvme_ioctl.h>
+#include "nvme.h"
+
+/*
+ * When to look at the list again if nobody says so. No event tells that a path
+ * has a tag to spare, or that memory has been freed: that is looked for soon.
+ * And not everything that leaves a head without an available path schedules
+ * requeue_work; as no command shall wait for what will never come, that is
+ * looked for now and then.
+ */
+#define NVME_PASSTHRU_LOOK_SOON		DIV_ROUND_UP(HZ, 100)
+#define NVME_PASSTHRU_LOOK_LATER	HZ
+
+/*
+ * A retry of these would not be what the first submission was: task work cannot
+ * tell a 32-bit caller, and IOPOLL has no way out of the ring's exit yet. They
+ * get the path errors, as they always did.
+ */
+#define NVME_PASSTHRU_NO_FAILOVER	(IO_URING_F_IOPOLL | IO_URING_F_COMPAT)
+
+static struct nvme_ns_head *nvme_passthru_head(struct io_uring_cmd *ioucmd)
+{
+	struct cdev *cdev = file_inode(ioucmd->file)->i_cdev;
+
+	return container_of(cdev, struct nvme_ns_head, cdev);
+}
+
+static void nvme_passthru_warn(struct nvme_ns_head *head, const char *what)
+{
+	dev_warn_ratelimited(disk_to_dev(head->disk),
+			     "%s passthrough command\n", what);
+}
+
+/* Never puts off a look that is due earlier. */
+static void nvme_passthru_look_in(struct nvme_ns_head *head,
+				  unsigned long delay)
+{
+	struct delayed_work *look = &head->passthru_look;
+
+	if (!delayed_work_pending(look) ||
+	    time_after(look->timer.expires, jiffies + delay))
+		mod_delayed_work(nvme_wq, look, delay);
+}
+
+/* Is there anything else to do for a parked command than to let it wait? */
+static bool nvme_passthru_wait_is_over(struct nvme_ns_head *head)
+{
+	lockdep_assert(srcu_read_lock_held(&head->srcu));
+
+	return nvme_find_path(head) || !nvme_available_path(head);
+}
+
+/*
+ * What a path would refuse whatever its state is not kept waiting for one. All
+ * else is checked when there is one, on behalf of whoever has submitted it.
+ */
+static int nvme_passthru_check_parkable(struct nvme_ns_head *head,
+					struct io_uring_cmd *ioucmd)
+{
+	const struct nvme_uring_cmd *cmd = io_uring_sqe_cmd(ioucmd->sqe);
+
+	if (ioucmd->cmd_op != NVME_URING_CMD_IO &&
+	    ioucmd->cmd_op != NVME_URING_CMD_IO_VEC)
+		return -ENOTTY;
+	if (cmd->flags || cmd->nsid != head->ns_id)
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * Ends in PARKED, or in DONE with -EIO if no path is left to wait for.
+ *
+ * The check for an available path and the list_add are one SRCU section:
+ * nvme_mpath_shutdown_disk() waits for those before it drains the list for the
+ * last time. Other events do not wait. Hence the second look, when the command
+ * is on the list: either it sees what the event has changed, or the event's
+ * requeue_work sees the command.
+ */
+static int nvme_passthru_park(struct nvme_ns_head *head,
+			      struct io_uring_cmd *ioucmd,
+			      unsigned int issue_flags, unsigned long delay)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	bool available;
+	int srcu_idx, ret;
+
+	if (issue_flags & NVME_PASSTHRU_NO_FAILOVER)
+		return -EIO;
+	ret = nvme_passthru_check_parkable(head, ioucmd);
+	if (ret)
+		return ret;
+
+	io_uring_cmd_keep_creds(ioucmd);
+	io_uring_cmd_mark_cancelable(ioucmd, issue_flags);
+
+	srcu_idx = srcu_read_lock(&head->srcu);
+	available = nvme_available_path(head);
+	if (available) {
+		spin_lock_irq(&head->requeue_lock);
+		pdu->state = NVME_PASSTHRU_PARKED;
+		pdu->backoff = false;
+		list_add_tail(&pdu->node, &head->passthru_list);
+		spin_unlock_irq(&head->requeue_lock);
+
+		nvme_passthru_look_in(head, delay);
+		/* pairs with the barriers of those who schedule requeue_work */
+		smp_mb();
+		if (delay == NVME_PASSTHRU_LOOK_LATER &&
+		    nvme_passthru_wait_is_over(head))
+			kblockd_schedule_work(&head->requeue_work);
+	}
+	srcu_read_unlock(&head->srcu, srcu_idx);
+
+	if (!available) {
+		nvme_passthru_warn(head, "no available path - failing");
+		nvme_uring_cmd_done(ioucmd, -EIO, 0, issue_flags);
+	} else if (delay == NVME_PASSTHRU_LOOK_LATER) {
+		nvme_passthru_warn(head, "no usable path - requeuing");
+	}
+	return -EIOCBQUEUED;
+}
+
+/*
+ * The one way to start an attempt, first or not. -EIOCBQUEUED: the command has
+ * a new owner. Anything else: it still has the old one, as nothing was started.
+ */
+static int nvme_passthru_issue(struct nvme_ns_head *head,
+			       struct io_uring_cmd *ioucmd,
+			       unsigned int issue_flags)
+{
+	unsigned long delay = NVME_PASSTHRU_LOOK_LATER;
+	int srcu_idx, ret = -ENODEV;
+	struct nvme_ns *ns;
+
+	srcu_idx = srcu_read_lock(&head->srcu);
+	ns = nvme_find_path(head);
+	if (likely(ns)) {
+		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags,
+					issue_flags & NVME_PASSTHRU_NO_FAILOVER ?
+						0 : REQ_NVME_MPATH);
+		/* the queue died after the path had been chosen */
+		if (unlikely(ret == -ENODEV)) {
+			nvme_mpath_clear_current_path(ns);
+			delay = NVME_PASSTHRU_LOOK_SOON;
+		}
+	}
+	srcu_read_unlock(&head->srcu, srcu_idx);
+
+	if (unlikely(ret == -ENODEV))
+		ret = nvme_passthru_park(head, ioucmd, issue_flags, delay);
+	return ret;
+}
+
+static void nvme_passthru_unpark(struct nvme_ns_head *head,
+				 struct nvme_uring_cmd_pdu *pdu)
+{
+	lockdep_assert_held(&head->requeue_lock);
+
+	list_del(&pdu->node);
+	pdu->state = NVME_PASSTHRU_LEAVING;
+	/* the node lay where the next owner looks for pages to unmap */
+	pdu->bio = NULL;
+}
+
+/*
+ * From PARKED to RETRY and from there to DONE: a ring that is closed while its
+ * task lives on may not be posted to from here. What has left the list already
+ * has only to be told. What is not there yet will be found next time, and what
+ * is in flight is not marked cancelable.
+ */
+static void nvme_passthru_cancel(struct nvme_ns_head *head,
+				 struct io_uring_cmd *ioucmd)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	enum nvme_passthru_state state;
+
+	spin_lock_irq(&head->requeue_lock);
+	state = pdu->state;
+	if (state == NVME_PASSTHRU_PARKED)
+		nvme_passthru_unpark(head, pdu);
+	spin_unlock_irq(&head->requeue_lock);
+
+	if (state == NVME_PASSTHRU_NOT_PARKED)
+		return;
+	pdu->cancelled = true;
+	io_uring_cmd_unmark_cancelable(ioucmd);
+	if (state == NVME_PASSTHRU_PARKED)
+		nvme_uring_cmd_retry_in_task(ioucmd);
+}
+
+/**
+ * nvme_ns_head_chr_uring_cmd - ->uring_cmd() of a multipath head's char device
+ * @ioucmd: the command
+ * @issue_flags: IO_URING_F_*
+ *
+ * Context: Process context. Sleeps for a tag only without IO_URING_F_NONBLOCK,
+ *	and never for a path. With IO_URING_F_CANCEL the ring's lock is held.
+ * Return: -EIOCBQUEUED when the command will be completed later, -EAGAIN when
+ *	it has to be issued from a context that may sleep, another negative
+ *	value as its result.
+ */
+int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
+			       unsigned int issue_flags)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
+	int ret;
+
+	if (unlikely(issue_flags & IO_URING_F_CANCEL)) {
+		nvme_passthru_cancel(head, ioucmd);
+		return 0;
+	}
+
+	ret = nvme_uring_cmd_checks(issue_flags);
+	if (ret)
+		return ret;
+
+	io_uring_cmd_keep_sqe(ioucmd, sizeof(struct nvme_uring_cmd));
+	pdu->state = NVME_PASSTHRU_NOT_PARKED;
+	pdu->failed_over = false;
+	pdu->backoff = false;
+	pdu->cancelled = false;
+	return nvme_passthru_issue(head, ioucmd, issue_flags);
+}
+
+/*
+ * Did an attempt fail for its path alone? @status is what the request ended
+ * with, 0 if it was thrown out before it was sent: the path's fault if that is
+ * about to go or to be reset, a fault of the request otherwise.
+ */
+static bool nvme_passthru_path_failed(u16 status, bool path_down)
+{
+	if (!status)
+		return path_down;
+	return nvme_is_path_error(status) && !(status & NVME_STATUS_DNR);
+}
+
+/**
+ * __nvme_passthru_failover - take a command from its failed attempt
+ * @req: the attempt, in its ->end_io(), with an error
+ *
+ * Passthrough requests are failfast, so the completion handler never retries
+ * them locally; and it may complete them in a batch, without a look at their
+ * status. Here is the one place that all of them come through.
+ *
+ * Context: Any, including hard interrupt.
+ * Return: true if the command went to RETRY, and @req is free. false if both
+ *	are still the caller's.
+ */
+bool __nvme_passthru_failover(struct request *req)
+{
+	struct io_uring_cmd *ioucmd = req->end_io_data;
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	u16 status = nvme_req(req)->status;
+	bool path_down = blk_queue_dying(req->q) ||
+		nvme_ctrl_state(nvme_req(req)->ctrl) != NVME_CTRL_LIVE;
+
+	if (!(req->cmd_flags & REQ_NVME_MPATH) ||
+	    !nvme_passthru_path_failed(status, path_down))
+		return false;
+
+	nvme_mpath_path_error(req->q->queuedata, status);
+	pdu->req = NULL;
+	pdu->backoff = pdu->failed_over;
+	pdu->failed_over = true;
+	/* first, so that the retry finds a tag, and nothing waits for it */
+	blk_mq_free_request(req);
+	nvme_uring_cmd_retry_in_task(ioucmd);
+	return true;
+}
+
+/**
+ * nvme_passthru_retry - start the next attempt of a command
+ * @ioucmd: the command, in state RETRY
+ * @issue_flags: what io_uring gave the task work
+ * @dead: the submitting task or the ring is going away
+ *
+ * The first failover goes out at once. From the second one on a command is
+ * parked for a moment first, so that a path that fails whatever it is given
+ * cannot keep the task in here for ever.
+ *
+ * Context: Task work of the submitter, or the ring's fallback worker if @dead.
+ *	Holds the ring's lock, so it must not wait for tags or paths.
+ */
+void nvme_passthru_retry(struct io_uring_cmd *ioucmd, unsigned int issue_flags,
+			 bool dead)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
+	const struct cred *creds;
+	int ret = -EAGAIN;
+
+	pdu->state = NVME_PASSTHRU_NOT_PARKED;
+	io_uring_cmd_unmark_cancelable(ioucmd);
+	if (pdu->bio) {
+		blk_rq_unmap_user(pdu->bio);
+		pdu->bio = NULL;
+	}
+
+	if (dead || pdu->cancelled || io_uring_cmd_in_cancel(ioucmd)) {
+		nvme_uring_cmd_done(ioucmd, -ECANCELED, 0, issue_flags);
+		return;
+	}
+
+	if (!pdu->backoff) {
+		creds = io_uring_cmd_override_creds(ioucmd);
+		ret = nvme_passthru_issue(head, ioucmd,
+					  issue_flags | IO_URING_F_NONBLOCK);
+		if (creds)
+			revert_creds(creds);
+	}
+	if (ret == -EAGAIN || ret == -ENOMEM)
+		ret = nvme_passthru_park(head, ioucmd, issue_flags,
+					 NVME_PASSTHRU_LOOK_SOON);
+	if (ret != -EIOCBQUEUED)
+		nvme_uring_cmd_done(ioucmd, ret, 0, issue_flags);
+}
+
+/**
+ * nvme_passthru_requeue - send the parked commands of a head to RETRY
+ * @head: the head
+ *
+ * Goes once through what is on the list now: what is parked again meanwhile
+ * waits for the next event. Only the state is changed under the lock; a
+ * command taken off the list belongs to us until its task work is queued.
+ *
+ * Context: Process context; may sleep, though it does not wait.
+ */
+void nvme_passthru_requeue(struct nvme_ns_head *head)
+{
+	struct nvme_uring_cmd_pdu *pdu;
+	struct io_uring_cmd *ioucmd;
+	LIST_HEAD(batch);
+
+	spin_lock_irq(&head->requeue_lock);
+	list_splice_init(&head->passthru_list, &batch);
+	while (!list_empty(&batch)) {
+		pdu = list_first_entry(&batch, struct nvme_uring_cmd_pdu, node);
+		nvme_passthru_unpark(head, pdu);
+		spin_unlock_irq(&head->requeue_lock);
+
+		ioucmd = container_of((void *)pdu, struct io_uring_cmd, pdu);
+		nvme_uring_cmd_retry_in_task(ioucmd);
+		cond_resched();
+
+		spin_lock_irq(&head->requeue_lock);
+	}
+	spin_unlock_irq(&head->requeue_lock);
+}
+
+static void nvme_passthru_look_work(struct work_struct *work)
+{
+	struct nvme_ns_head *head = container_of(to_delayed_work(work),
+					struct nvme_ns_head, passthru_look);
+	bool over;
+	int srcu_idx;
+
+	srcu_idx = srcu_read_lock(&head->srcu);
+	over = nvme_passthru_wait_is_over(head);
+	srcu_read_unlock(&head->srcu, srcu_idx);
+
+	if (over)
+		nvme_passthru_requeue(head);
+	else if (!list_empty(&head->passthru_list))
+		nvme_passthru_look_in(head, NVME_PASSTHRU_LOOK_LATER);
+}
+
+/**
+ * nvme_passthru_init_head - before the first command
+ * @head: the head, not visible yet
+ */
+void nvme_passthru_init_head(struct nvme_ns_head *head)
+{
+	INIT_LIST_HEAD(&head->passthru_list);
+	INIT_DELAYED_WORK(&head->passthru_look, nvme_passthru_look_work);
+}
+
+/**
+ * nvme_passthru_exit_head - after the last command
+ * @head: the head, which no open file pins any more
+ *
+ * Context: May sleep.
+ */
+void nvme_passthru_exit_head(struct nvme_ns_head *head)
+{
+	WARN_ON_ONCE(!list_empty(&head->passthru_list));
+	cancel_delayed_work_sync(&head->passthru_look);
+}
