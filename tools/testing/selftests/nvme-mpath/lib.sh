@@ -1,0 +1,610 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the tests share: topologies, faults, loads, and the judgement of all.
+#
+# A test opens with begin <number of checks>, sets up a topology, makes a fault
+# happen, shows by check that it did, judges what came of it, and ends with
+# finish. Whatever makes a thing registers its removal with at_exit.
+
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
+# shellcheck disable=SC1091
+. ../kselftest/ktap_helpers.sh
+
+set -uo pipefail
+
+# A slow machine (TCG, a debug kernel) multiplies all time limits by this.
+SLOW=${NVME_MPATH_SLOW:-1}
+TRACING=/sys/kernel/tracing
+CONFIGFS=/sys/kernel/config
+NVMET_NQN=nqn.2014-08.org.nvmexpress:nvme-mpath-test
+HOST_NQN=nqn.2014-08.org.nvmexpress:uuid:6f6b5a2a-0a1e-4a52-9d8a-3d1f0f6a2b11
+HOST_ID=6f6b5a2a-0a1e-4a52-9d8a-3d1f0f6a2b11
+QMP_PORT=/dev/virtio-ports/nvme-mpath.qmp
+tmp=$(mktemp -d)
+
+# ---- frame ---------------------------------------------------------------
+
+exit_commands=("rm -rf $tmp")
+at_exit()
+{
+	exit_commands=("$*" "${exit_commands[@]}")
+}
+
+run_exit_commands()
+{
+	local c
+
+	for c in "${exit_commands[@]}"; do
+		eval "$c" >/dev/null 2>&1
+	done
+	exit_commands=()
+}
+trap run_exit_commands EXIT
+
+# begin <checks>: the plan, one more for the kernel log
+begin()
+{
+	ktap_print_header
+	[ "$(id -u)" = 0 ] || skip_all "not root"
+	ktap_set_plan $(($1 + 1))
+	log_mark="nvme-mpath test ${0##*/} $$"
+	echo "$log_mark" >/dev/kmsg
+}
+
+# skip_all <reason>...: before the plan was printed
+skip_all()
+{
+	ktap_skip_all "$@"
+	exit "$KSFT_SKIP"
+}
+
+# need_tools <command>...: all that is missing goes into one reason
+need_tools()
+{
+	local t missing=()
+
+	for t in "$@"; do
+		command -v "$t" >/dev/null || missing+=("$t")
+	done
+	[ ${#missing[@]} -eq 0 ] || skip_all "not found: ${missing[*]}"
+}
+
+# check <description> <command>...
+check()
+{
+	local description=$1
+
+	shift
+	if "$@"; then
+		ktap_test_pass "$description"
+	else
+		ktap_test_fail "$description"
+	fi
+}
+
+give_up()
+{
+	ktap_exit_fail_msg "$@"
+}
+
+# The log since begin, and what in it nobody wants to see.
+log_since_begin()
+{
+	dmesg | sed -n "/$log_mark/,\$p"
+}
+
+log_has()
+{
+	log_since_begin | grep -c "$1" >"$tmp/log_has"
+	[ "$(cat "$tmp/log_has")" -gt 0 ]
+}
+
+# Lockdep reports of base kernels that are about nothing that is tested here:
+#  pciehp  takes ctrl->reset_lock under pci_rescan_remove_lock on a surprise
+#	   removal, and the other way round elsewhere
+#  freeze  nvme-pci starts the freeze of its queues in the timeout work and ends
+#	   it in the reset work: what lockdep keeps of it is left with the former
+without_known_reports()
+{
+	awk '/possible circular locking|BUG: workqueue leaked/ {
+		report = $0
+		for (i = 0; i < 6 && getline > 0; i++)
+			report = report "\n" $0
+		if (report ~ /ctrl->reset_lock.*pciehp_unconfigure_device/)
+			print "ignored a known report: pciehp" >"/dev/stderr"
+		else if (report ~ /workfn=blk_mq_timeout_work/ &&
+			 report ~ /nvme_start_freeze/)
+			print "ignored a known report: freeze" >"/dev/stderr"
+		else
+			print report
+		next
+	}
+	{ print }' 2>"$tmp/ignored"
+	sed 's/^/# /' "$tmp/ignored" >&2
+}
+
+log_reports='WARNING:|BUG:|KASAN|Oops|INFO: (possible|task|rcu)|suspicious RCU'
+log_reports+='|possible (circular|recursive)|sleeping function|use-after-free'
+log_reports+='|blocked for more|refcount_t|list_(add|del) corruption'
+log_reports+='|unreferenced object'
+
+log_is_clean()
+{
+	log_since_begin | without_known_reports |
+		grep -E -A 24 "$log_reports" \
+		>"$tmp/log" || return 0
+	sed 's/^/# /' "$tmp/log"
+	return 1
+}
+
+finish()
+{
+	run_exit_commands_keep_tmp
+	check "the kernel log is clean" log_is_clean
+	ktap_finished
+}
+
+run_exit_commands_keep_tmp()
+{
+	local c
+
+	for c in "${exit_commands[@]}"; do
+		[ "$c" = "rm -rf $tmp" ] || eval "$c" >/dev/null 2>&1
+	done
+	exit_commands=("rm -rf $tmp")
+}
+
+# wait_for <seconds> <command>...: until it succeeds
+wait_for()
+{
+	local end=$((SECONDS + $1 * SLOW + 1))
+
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# must <seconds> <what> <command>...: a step of the set-up
+must()
+{
+	local seconds=$1 what=$2
+
+	shift 2
+	wait_for "$seconds" "$@" || {
+		dmesg | tail -n 20 | sed 's/^/# /'
+		give_up "$what: did not happen in $((seconds * SLOW)) s"
+	}
+}
+
+ms()
+{
+	local t=${EPOCHREALTIME/./}
+
+	echo $((t / 1000))
+}
+
+# ---- heads and paths -------------------------------------------------------
+
+# find_head <subsystem NQN>: sets $head (nvme0n1), $ng (/dev/ng0n1), $subsys
+find_head()
+{
+	local s node
+
+	for s in /sys/class/nvme-subsystem/*; do
+		[ "$(cat "$s/subsysnqn" 2>/dev/null)" = "$1" ] || continue
+		for node in "$s"/nvme*n*; do
+			[[ ${node##*/} =~ ^nvme[0-9]+n[0-9]+$ ]] || continue
+			subsys=$s
+			head=${node##*/}
+			ng=/dev/ng${head#nvme}
+			[ -c "$ng" ] && [ -b "/dev/$head" ] && return 0
+		done
+	done
+	return 1
+}
+
+# pci_single: the controller without a subsystem; sets $head and $ng, which are
+# the only path and its own node
+pci_single()
+{
+	local s node
+
+	for s in /sys/class/nvme/*; do
+		[ "$(cat "$s/subsysnqn")" = nqn.2019-08.org.qemu:single ] ||
+			continue
+		for node in "$s"/nvme*n*; do
+			head=${node##*/}
+			ng=/dev/ng${head#nvme}
+			[ ! -c "$ng" ] || return 0
+		done
+	done
+	skip_all "no PCIe controller without a subsystem"
+}
+
+# The controllers of $subsys, one a line
+ctrls()
+{
+	local c
+
+	for c in "$subsys"/nvme*; do
+		[[ ${c##*/} =~ ^nvme[0-9]+$ ]] && [ -d "$c/" ] &&
+			echo "${c##*/}"
+	done
+}
+
+ctrl_state()
+{
+	cat "/sys/class/nvme/$1/state" 2>/dev/null || echo gone
+}
+
+# subsys_gone: nothing pins a head of $subsys any more
+subsys_gone()
+{
+	[ ! -e "$subsys" ]
+}
+
+paths_live()
+{
+	local c n=0
+
+	for c in $(ctrls); do
+		[ "$(ctrl_state "$c")" != live ] || n=$((n + 1))
+	done
+	[ "$n" -eq "$1" ]
+}
+
+# ctrl_of_port <n>: the nvme-tcp controller that is connected to nvmet port n
+ctrl_of_port()
+{
+	local c
+
+	for c in $(ctrls); do
+		! grep -q "trsvcid=$((4419 + $1))\(,\|$\)" \
+			"/sys/class/nvme/$c/address" || echo "$c"
+	done
+}
+
+# path_of_ctrl <nvmeX>: the name of its path to $head, nvme0c1n1
+path_of_ctrl()
+{
+	local p
+
+	for p in "/sys/class/nvme/$1"/nvme*c*n*; do
+		echo "${p##*/}"
+	done
+}
+
+# ---- nvmet over TCP on 127.0.0.1 -------------------------------------------
+
+nvmet=$CONFIGFS/nvmet
+
+# backend_up <latency ms>: a null_blk that keeps its data
+backend_up()
+{
+	local d=$CONFIGFS/nullb/mpath0
+
+	mkdir "$d" || return
+	at_exit "echo 0 >$d/power; rmdir $d"
+	echo 64 >"$d/size"
+	echo 512 >"$d/blocksize"
+	echo 2 >"$d/submit_queues"
+	echo 1 >"$d/memory_backed"
+	if [ "$1" -gt 0 ]; then
+		echo 2 >"$d/irqmode"
+		echo $(($1 * 1000000)) >"$d/completion_nsec"
+	fi
+	echo 1 >"$d/power"
+}
+
+# port_up <n>, port_down <n>: the subsystem on the port, or off it
+port_up()
+{
+	ln -s "$nvmet/subsystems/$NVMET_NQN" "$nvmet/ports/$1/subsystems/"
+}
+
+port_down()
+{
+	rm "$nvmet/ports/$1/subsystems/$NVMET_NQN"
+}
+
+# ana <state> [port]...: all ports without one
+ana()
+{
+	local state=$1 p
+
+	shift
+	[ $# -gt 0 ] || set -- $(seq "$nvmet_ports")
+	for p in "$@"; do
+		echo "$state" >"$nvmet/ports/$p/ana_groups/1/ana_state"
+	done
+}
+
+# nvmet_up <ports> <latency ms> [nvme connect option]...: sets $head and $ng
+nvmet_up()
+{
+	local ports=$1 latency=$2 p d
+
+	shift 2
+	nvmet_ports=$ports
+	[ -d "$nvmet" ] || mount -t configfs none "$CONFIGFS"
+	[[ -d $nvmet && -d $CONFIGFS/nullb ]] ||
+		give_up "no nvmet or null_blk in configfs"
+	backend_up "$latency" || give_up "null_blk could not be made"
+
+	d=$nvmet/subsystems/$NVMET_NQN
+	mkdir "$d" || give_up "no nvmet subsystem"
+	mkdir "$d/namespaces/1" || give_up "no nvmet namespace"
+	at_exit "echo 0 >$d/namespaces/1/enable; rmdir $d/namespaces/1 $d"
+	echo 1 >"$d/attr_allow_any_host"
+	echo -n /dev/mpath0 >"$d/namespaces/1/device_path"
+	echo 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e01 \
+		>"$d/namespaces/1/device_uuid"
+	echo 1 >"$d/namespaces/1/enable" || give_up "nvmet namespace refused"
+
+	for p in $(seq "$ports"); do
+		d=$nvmet/ports/$p
+		mkdir "$d" || give_up "no nvmet port"
+		at_exit "rm -f $d/subsystems/*; rmdir $d"
+		echo tcp >"$d/addr_trtype"
+		echo ipv4 >"$d/addr_adrfam"
+		echo 127.0.0.1 >"$d/addr_traddr"
+		echo $((4419 + p)) >"$d/addr_trsvcid"
+		port_up "$p" || give_up "nvmet port $p did not come up"
+	done
+	at_exit "nvme disconnect -n $NVMET_NQN"
+	for p in $(seq "$ports"); do
+		nvmet_connect "$p" "$@" || give_up "nvme connect failed"
+	done
+	must 10 "head" find_head "$NVMET_NQN"
+	must 10 "$ports live paths" paths_live "$ports"
+}
+
+# nvmet_connect <port> [nvme connect option]...
+nvmet_connect()
+{
+	local port=$1
+
+	shift
+	nvme connect -t tcp -a 127.0.0.1 -s $((4419 + port)) -n "$NVMET_NQN" \
+		-q "$HOST_NQN" -I "$HOST_ID" -i 2 -Q 64 -c 1 "$@" \
+		>"$tmp/connect" 2>&1 || {
+		sed 's/^/# /' "$tmp/connect"
+		return 1
+	}
+}
+
+# ---- QEMU's PCIe controllers -------------------------------------------------
+
+PCI_NQN=nqn.2019-08.org.qemu:mpath
+
+pci_head()
+{
+	find_head "$PCI_NQN" || skip_all "no PCIe subsystem $PCI_NQN"
+	must 10 "two live paths" paths_live 2
+}
+
+# qmp <command> [arguments as JSON]
+qmp()
+{
+	[ -c "$QMP_PORT" ] || return
+	if [ ! -e "$tmp/qmp" ]; then
+		exec 7<>"$QMP_PORT"
+		cat <&7 >"$tmp/qmp" 2>&1 &
+		at_exit "kill $!"
+		echo '{"execute":"qmp_capabilities"}' >&7
+	fi
+	echo "{\"execute\":\"$1\"${2:+,\"arguments\":$2}}" >&7
+}
+
+need_qmp()
+{
+	[ -c "$QMP_PORT" ] || skip_all "not in this test's own VM"
+}
+
+# pci_slow <IOPS>: throttle the drive of the shared namespace; 0: as before
+pci_slow()
+{
+	qmp block_set_io_throttle "{\"id\":\"ns0dev\",\"bps\":0,\"bps_rd\":0,
+		\"bps_wr\":0,\"iops\":$1,\"iops_rd\":0,\"iops_wr\":0}"
+}
+
+# The two slots are root ports at 10.0 and 11.0: see vm/lib.sh.
+
+# pci_pull <0|1>: take the card out of that slot without a word to any driver.
+# QEMU drops the device when the slot's power goes off. It is on again before
+# the hot-plug driver gets an interrupt, for that would take a slot without
+# power for one that it has emptied itself.
+pci_pull()
+{
+	setpci -s "00:1$1.0" CAP_EXP+18.w=0700:0720 CAP_EXP+18.w=0120:0720
+}
+
+# pci_kill <0|1>: the same, but nobody notices until commands time out
+pci_kill()
+{
+	setpci -s "00:1$1.0" CAP_EXP+18.w=0700:0700
+}
+
+slot_off()
+{
+	[ $((0x$(setpci -s "00:1$1.0" CAP_EXP+18.w) & 0x700)) -eq $((0x700)) ]
+}
+
+# pci_plug <0|1>: put that controller back into its slot. QEMU drops it again
+# if the hot-plug driver has not finished with the removal: that takes a second.
+pci_plug()
+{
+	must 10 "slot $1 off" slot_off "$1"
+	qmp device_add "{\"driver\":\"nvme\",\"id\":\"nvme$1\",
+		\"serial\":\"mpath\",\"subsys\":\"subsys0\",\"bus\":\"rp$1\"}"
+}
+
+# pci_ctrl <0|1>: the controller in that slot
+pci_ctrl()
+{
+	local c
+
+	for c in $(ctrls); do
+		[[ $(readlink -f "/sys/class/nvme/$c/device") != */0000:00:1$1.0/* ]] ||
+			echo "$c"
+	done
+}
+
+# ---- faults seen ---------------------------------------------------------------
+
+# From here on I/O commands that end with a path error leave a trace.
+trace_path_errors()
+{
+	[ -d "$TRACING/events" ] || mount -t tracefs none "$TRACING"
+	echo 'qid > 0 && status >= 768 && status < 1024' \
+		>"$TRACING/events/nvme/nvme_complete_rq/filter"
+	echo >"$TRACING/trace"
+	echo 1 >"$TRACING/events/nvme/nvme_complete_rq/enable"
+	at_exit "echo 0 >$TRACING/events/nvme/nvme_complete_rq/enable"
+}
+
+path_errors()
+{
+	grep -c nvme_complete_rq: "$TRACING/trace"
+}
+
+saw_path_errors()
+{
+	[ "$(path_errors)" -ge "$1" ] || {
+		ktap_print_msg "path errors seen: $(path_errors)"
+		return 1
+	}
+}
+
+# inject <path> <status> <times>: end as many commands on that path with it
+inject()
+{
+	local d=/sys/kernel/debug/$1/fault_inject
+
+	[ -d "$d" ] || give_up "no $d"
+	echo 0 >"$d/dont_retry"
+	echo $(($2)) >"$d/status"
+	echo 1 >"$d/interval"
+	echo "$3" >"$d/times"
+	echo 0 >"$d/verbose"
+	echo 100 >"$d/probability"
+	at_exit "echo 0 >$d/probability"
+}
+
+injected_all()
+{
+	[ "$(cat "/sys/kernel/debug/$1/fault_inject/times")" = 0 ]
+}
+
+# ---- loads -----------------------------------------------------------------------
+
+# io_start [nvme_mpath_io option]...: sets $io, its pid
+io_start()
+{
+	local log=$tmp/io.$((++io_count))
+
+	./nvme_mpath_io -N 1 "$@" >"$log" 2>&1 &
+	io=$!
+	io_log=$log
+	at_exit "kill -9 $io"
+	# signals would kill it before it is
+	wait_for 5 grep -q ready "$log" || give_up "$(cat "$log")"
+}
+io_count=0
+
+# io_report: have it print the account so far
+io_report()
+{
+	local n
+
+	n=$(wc -l <"$io_log")
+	kill -USR1 "$io" 2>/dev/null || return
+	wait_for 5 io_log_grew "$n"
+}
+
+io_log_grew()
+{
+	[ "$(wc -l <"$io_log")" -gt "$1" ]
+}
+
+# io_value <key>: from the last account
+io_value()
+{
+	tail -n 1 "$io_log" | tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+
+io_pending()
+{
+	io_report && [ "$(io_value pending)" -eq "$1" ]
+}
+
+# io_stuck <n>: n commands are unanswered now, and still are half a second later
+io_stuck()
+{
+	local answered
+
+	io_pending "$1" || return
+	answered=$(io_value "done")
+	sleep 0.5
+	io_pending "$1" && [ "$(io_value "done")" = "$answered" ]
+}
+
+# io_busy: answers come in
+io_busy()
+{
+	io_report && [ "$(io_value "done")" -gt 0 ]
+}
+
+# io_wait: until it has ended; its account goes to the log, its verdict is ours
+io_wait()
+{
+	wait "$io"
+	io_status=$?
+	ktap_print_msg "$(tail -n 1 "$io_log")"
+	return "$io_status"
+}
+
+# io_stop: send no more, wait for the answers, and its verdict is ours
+io_stop()
+{
+	kill -TERM "$io"
+	io_wait
+}
+
+# io_errors_only <res>...: the errors of the last account are of these kinds
+io_errors_only()
+{
+	local e
+
+	for e in $(io_value errors | tr ',' ' '); do
+		case " $* " in
+		*" ${e%:*} "*) ;;
+		*) return 1 ;;
+		esac
+	done
+}
+
+gone()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+# ended <pid>: it is dead, be it reaped or not
+ended()
+{
+	gone "$1" || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
+}
+
+# io_pending_moves: answers come in right now
+io_pending_moves()
+{
+	local answered
+
+	io_report || return
+	answered=$(io_value "done")
+	sleep 0.2
+	io_report && [ "$(io_value "done")" -gt "$answered" ]
+}

@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Drive an NVMe char device (/dev/ngXnY) with io_uring passthrough commands
+ * and account for every one of them: sent once, answered once, with the data
+ * that was written. See help() for what it can be asked to do.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+#include <liburing.h>
+#include <linux/nvme_ioctl.h>
+
+#define OP_FLUSH	0x00
+#define OP_WRITE	0x01
+#define OP_READ		0x02
+
+#define LBA_SIZE	512
+#define MAX_DEPTH	4096
+#define NR_ERRORS	16
+
+enum workload { READ, WRITE, RW, FLUSH };
+
+enum exit_code {
+	EXIT_ALL_OK	= 0,
+	EXIT_SOME_FAILED = 1,	/* the device or kernel answered with errors */
+	EXIT_WRONG	= 3,	/* an answer too many, too few, or wrong data */
+};
+
+/* A slot has one command outstanding at most, on LBAs that no other uses. */
+struct slot {
+	uint64_t seq;		/* of the command outstanding, 0 if none */
+	uint8_t opcode;
+	uint64_t generation;	/* what the LBAs hold, 0 if not known */
+	uint64_t writing;	/* what they hold if this write succeeds */
+	unsigned char *buf;
+	struct iovec iov[2];
+};
+
+static struct options {
+	const char *dev;
+	uint32_t nsid;
+	enum workload workload;
+	unsigned int depth;
+	unsigned int bytes;
+	unsigned int offset;	/* of the buffers in their page */
+	uint64_t commands;	/* 0: until the time is up */
+	double seconds;
+	double patience;
+	bool vectored;
+	bool defer;
+	bool same;		/* data on every write to a place */
+	const char *at_usr2;
+} opt = {
+	.depth = 16, .bytes = 4096, .seconds = 5, .patience = 30,
+	.at_usr2 = "ignore",
+};
+
+static struct io_uring ring;
+static int fd;
+static uint32_t nsid;
+static struct slot *slots;
+
+static struct {
+	uint64_t sent, done, ok, failed, stray, mismatch;
+	double last, gap;	/* seconds; gap between two good answers */
+	struct { int res; uint64_t count; } errors[NR_ERRORS];
+} stats;
+
+static atomic_int want_report, want_end, want_usr2;
+
+static void on_signal(int sig)
+{
+	if (sig == SIGUSR1)
+		want_report = 1;
+	else if (sig == SIGUSR2)
+		want_usr2 = 1;
+	else
+		want_end = 1;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void fail(const char *what, int err)
+{
+	fprintf(stderr, "nvme_mpath_io: %s: %s\n", what, strerror(err));
+	exit(2);
+}
+
+static void report(void)
+{
+	int i;
+
+	printf("sent=%ju done=%ju ok=%ju failed=%ju pending=%ju ",
+	       stats.sent, stats.done, stats.ok, stats.failed,
+	       stats.sent - stats.done);
+	printf("stray=%ju mismatch=%ju gap_ms=%.0f errors=",
+	       stats.stray, stats.mismatch, stats.gap * 1000);
+	for (i = 0; i < NR_ERRORS && stats.errors[i].count; i++)
+		printf(stats.errors[i].res < 0 ? "%s%d:%ju" : "%s0x%x:%ju",
+		       i ? "," : "", stats.errors[i].res,
+		       stats.errors[i].count);
+	printf("\n");
+	fflush(stdout);
+}
+
+/* The data depend on the place and on when it was written. */
+static uint64_t pattern(uint64_t lba, uint64_t generation, unsigned int word)
+{
+	uint64_t x = lba * 0x9e3779b97f4a7c15ull ^ generation << 20 ^ word;
+
+	x ^= x >> 31;
+	x *= 0xbf58476d1ce4e5b9ull;
+	return x ^ x >> 29;
+}
+
+static uint64_t slot_lba(const struct slot *s)
+{
+	return (uint64_t)(s - slots) * (opt.bytes / LBA_SIZE);
+}
+
+static void fill(struct slot *s, uint64_t generation)
+{
+	uint64_t lba = slot_lba(s), word;
+	unsigned int i;
+
+	for (i = 0; i < opt.bytes / 8; i++) {
+		word = pattern(lba, generation, i);
+		memcpy(s->buf + i * 8, &word, 8);
+	}
+}
+
+static bool holds(const struct slot *s, uint64_t generation)
+{
+	uint64_t lba = slot_lba(s), word;
+	unsigned int i;
+
+	for (i = 0; i < opt.bytes / 8; i++) {
+		word = pattern(lba, generation, i);
+		if (memcmp(s->buf + i * 8, &word, 8))
+			return false;
+	}
+	return true;
+}
+
+static uint8_t next_opcode(const struct slot *s)
+{
+	switch (opt.workload) {
+	case READ:
+		return OP_READ;
+	case WRITE:
+		return OP_WRITE;
+	case FLUSH:
+		return OP_FLUSH;
+	case RW:
+		break;
+	}
+	return s->opcode == OP_WRITE && s->generation ? OP_READ : OP_WRITE;
+}
+
+static void prepare(struct slot *s)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
+
+	s->opcode = next_opcode(s);
+	s->seq = ++stats.sent;
+
+	memset(sqe, 0, 2 * sizeof(*sqe));
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = fd;
+	sqe->cmd_op = opt.vectored ? NVME_URING_CMD_IO_VEC : NVME_URING_CMD_IO;
+	sqe->user_data = s->seq * MAX_DEPTH + (s - slots);
+	cmd->opcode = s->opcode;
+	cmd->nsid = nsid;
+	if (s->opcode == OP_FLUSH)
+		return;
+
+	if (s->opcode == OP_WRITE) {
+		s->writing = opt.same ? 1 : s->seq;
+		fill(s, s->writing);
+	} else {
+		memset(s->buf, 0xa5, opt.bytes);
+	}
+	cmd->cdw10 = slot_lba(s);
+	cmd->cdw11 = slot_lba(s) >> 32;
+	cmd->cdw12 = opt.bytes / LBA_SIZE - 1;
+	cmd->addr = (uintptr_t)s->buf;
+	cmd->data_len = opt.bytes;
+	if (opt.vectored) {
+		cmd->addr = (uintptr_t)s->iov;
+		cmd->data_len = 2;
+	}
+}
+
+/*
+ * What is in the ring after the submission is nobody's business any more: make
+ * sure that a kernel that looks there again finds rubbish.
+ */
+static void submit(unsigned int n)
+{
+	int ret;
+
+	if (!n)
+		return;
+	ret = io_uring_submit(&ring);
+	if (ret != (int)n)
+		fail("io_uring_submit", ret < 0 ? -ret : EIO);
+	memset(ring.sq.sqes, 0xff,
+	       *ring.sq.kring_entries * 2 * sizeof(struct io_uring_sqe));
+}
+
+static void count_error(int res)
+{
+	int i;
+
+	stats.failed++;
+	for (i = 0; i < NR_ERRORS - 1; i++)
+		if (stats.errors[i].res == res || !stats.errors[i].count)
+			break;
+	stats.errors[i].res = res;
+	stats.errors[i].count++;
+}
+
+static void complete(const struct io_uring_cqe *cqe)
+{
+	struct slot *s = &slots[cqe->user_data % MAX_DEPTH];
+	double t = now();
+
+	if (cqe->user_data % MAX_DEPTH >= opt.depth || !s->seq ||
+	    s->seq != cqe->user_data / MAX_DEPTH) {
+		stats.stray++;
+		return;
+	}
+	s->seq = 0;
+	stats.done++;
+
+	if (cqe->res) {
+		count_error(cqe->res);
+		/* a write that failed may have happened */
+		if (s->opcode == OP_WRITE)
+			s->generation = 0;
+		return;
+	}
+	stats.ok++;
+	if (t - stats.last > stats.gap)
+		stats.gap = t - stats.last;
+	stats.last = t;
+
+	if (s->opcode == OP_WRITE)
+		s->generation = s->writing;
+	else if (s->opcode == OP_READ && s->generation &&
+		 !holds(s, s->generation))
+		stats.mismatch++;
+}
+
+static void at_usr2(void)
+{
+	want_usr2 = 0;
+	if (!strcmp(opt.at_usr2, "exit"))
+		exit(0);
+	if (!strcmp(opt.at_usr2, "exec")) {
+		execl("/proc/self/exe", "nvme_mpath_io", "-h", (char *)NULL);
+		fail("exec", errno);
+	}
+	if (!strcmp(opt.at_usr2, "close")) {
+		io_uring_queue_exit(&ring);
+		close(fd);
+		printf("closed\n");
+		fflush(stdout);
+		for (;;)
+			pause();
+	}
+}
+
+static void reap(double wait)
+{
+	struct __kernel_timespec ts = {
+		.tv_sec = wait, .tv_nsec = (wait - (long)wait) * 1e9,
+	};
+	struct io_uring_cqe *cqe;
+	unsigned int head, n = 0;
+	int ret;
+
+	ret = io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
+	if (ret && ret != -ETIME && ret != -EINTR && ret != -EAGAIN)
+		fail("io_uring_wait_cqe", -ret);
+	io_uring_for_each_cqe(&ring, head, cqe) {
+		complete(cqe);
+		n++;
+	}
+	io_uring_cq_advance(&ring, n);
+
+	if (want_report) {
+		want_report = 0;
+		report();
+	}
+	if (want_usr2)
+		at_usr2();
+}
+
+static void run(void)
+{
+	double start = now(), end = start + opt.seconds;
+	unsigned int i, n;
+
+	stats.last = start;
+	while (!want_end && now() < end &&
+	       (!opt.commands || stats.sent < opt.commands)) {
+		for (i = n = 0; i < opt.depth; i++) {
+			if (slots[i].seq ||
+			    (opt.commands && stats.sent >= opt.commands))
+				continue;
+			prepare(&slots[i]);
+			n++;
+		}
+		submit(n);
+		reap(0.1);
+	}
+
+	end = now() + opt.patience;
+	while (stats.done < stats.sent && now() < end)
+		reap(0.1);
+	/* whatever comes after the last answer is one too many */
+	reap(0.1);
+}
+
+static void setup(void)
+{
+	struct io_uring_params p = {
+		.flags = IORING_SETUP_SQE128 | IORING_SETUP_CQE32 |
+			 IORING_SETUP_CQSIZE,
+		.cq_entries = 2 * opt.depth,
+	};
+	size_t size = opt.bytes + opt.offset, page = getpagesize();
+	unsigned int i;
+	int ret;
+
+	if (opt.defer)
+		p.flags |= IORING_SETUP_SINGLE_ISSUER |
+			   IORING_SETUP_DEFER_TASKRUN;
+	ret = io_uring_queue_init_params(opt.depth, &ring, &p);
+	if (ret)
+		fail("io_uring_setup", -ret);
+
+	fd = open(opt.dev, O_RDWR);
+	if (fd < 0)
+		fail(opt.dev, errno);
+	nsid = opt.nsid;
+	if (!nsid) {
+		ret = ioctl(fd, NVME_IOCTL_ID);
+		if (ret < 0)
+			fail("NVME_IOCTL_ID", errno);
+		nsid = ret;
+	}
+
+	slots = calloc(opt.depth, sizeof(*slots));
+	if (!slots)
+		fail("calloc", ENOMEM);
+	size = (size + page - 1) / page * page;
+	for (i = 0; i < opt.depth; i++) {
+		unsigned char *buf = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (buf == MAP_FAILED)
+			fail("mmap", errno);
+		slots[i].buf = buf + opt.offset;
+		slots[i].iov[0].iov_base = slots[i].buf;
+		slots[i].iov[0].iov_len = opt.bytes / 2;
+		slots[i].iov[1].iov_base = slots[i].buf + opt.bytes / 2;
+		slots[i].iov[1].iov_len = opt.bytes / 2;
+	}
+}
+
+static void help(int code)
+{
+	fprintf(code ? stderr : stdout,
+		"usage: nvme_mpath_io [option]... /dev/ngXnY\n"
+" -o read|write|rw|flush  what to send; rw writes and reads back (read)\n"
+" -q depth    commands outstanding, up to %d (16)\n"
+" -b bytes    per command, a multiple of 1024 (4096)\n"
+" -a offset   of the buffers in their pages; odd ones are bounced (0)\n"
+" -N nsid     do not ask the device, which takes a usable path\n"
+" -n count    send so many commands, not as many as the time allows\n"
+" -t seconds  send for so long (5)\n"
+" -p seconds  wait so long for the answers after that (30)\n"
+" -v          vectored\n"
+" -d          a DEFER_TASKRUN ring\n"
+" -s          write the same data to a place each time: a copy of a command that\n"
+"             is executed late on a lost path does no harm then\n"
+" -2 ignore|exit|close|exec  what SIGUSR2 makes it do, without reaping (ignore)\n"
+"SIGUSR1 prints the account so far; so does the end.\n"
+"exit: 0 all commands succeeded, 1 some were answered with an error,\n"
+"      2 could not run, 3 an answer is missing, came twice, or data is wrong\n",
+		MAX_DEPTH);
+	exit(code);
+}
+
+static unsigned long number(const char *s, unsigned long min, unsigned long max)
+{
+	unsigned long v;
+	char *end;
+
+	errno = 0;
+	v = strtoul(s, &end, 0);
+	if (errno || !*s || *end || v < min || v > max) {
+		fprintf(stderr, "nvme_mpath_io: '%s' is not in %lu..%lu\n",
+			s, min, max);
+		exit(2);
+	}
+	return v;
+}
+
+static unsigned int one_of(const char *s, const char *const *words)
+{
+	unsigned int i;
+
+	for (i = 0; words[i]; i++)
+		if (!strcmp(s, words[i]))
+			return i;
+	fprintf(stderr, "nvme_mpath_io: unknown word '%s'\n", s);
+	help(2);
+	return 0;
+}
+
+static void parse(int argc, char **argv)
+{
+	static const char *const workloads[] = {
+		"read", "write", "rw", "flush", NULL };
+	static const char *const actions[] = {
+		"ignore", "exit", "close", "exec", NULL };
+	int c;
+
+	while ((c = getopt(argc, argv, "o:q:b:a:N:n:t:p:vds2:h")) != -1) {
+		switch (c) {
+		case 'o':
+			opt.workload = one_of(optarg, workloads);
+			break;
+		case 'q':
+			opt.depth = number(optarg, 1, MAX_DEPTH);
+			break;
+		case 'b':
+			opt.bytes = number(optarg, 1024, 1 << 20) & ~1023u;
+			break;
+		case 'a':
+			opt.offset = number(optarg, 0, 4095);
+			break;
+		case 'N':
+			opt.nsid = number(optarg, 1, UINT_MAX - 1);
+			break;
+		case 'n':
+			opt.commands = number(optarg, 1, LONG_MAX);
+			break;
+		case 't':
+			opt.seconds = number(optarg, 1, 86400);
+			break;
+		case 'p':
+			opt.patience = number(optarg, 0, 86400);
+			break;
+		case 'v':
+			opt.vectored = true;
+			break;
+		case 'd':
+			opt.defer = true;
+			break;
+		case 's':
+			opt.same = true;
+			break;
+		case '2':
+			opt.at_usr2 = actions[one_of(optarg, actions)];
+			break;
+		case 'h':
+			help(0);
+			break;
+		default:
+			help(2);
+		}
+	}
+	if (optind != argc - 1)
+		help(2);
+	opt.dev = argv[optind];
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	parse(argc, argv);
+	sigaction(SIGUSR1, &sa, NULL);
+	sigaction(SIGUSR2, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+
+	setup();
+	printf("ready\n");
+	fflush(stdout);
+	run();
+	report();
+
+	if (stats.stray || stats.mismatch || stats.done != stats.sent)
+		return EXIT_WRONG;
+	return stats.failed ? EXIT_SOME_FAILED : EXIT_ALL_OK;
+}

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will end processes that have commands waiting on a head, by SIGKILL,
+# exit, exec, close of the ring and SIGTERM, with no path in sight.
+# stock: fail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# the_end <description> <signal> <2nd option> [nvme_mpath_io option]...
+the_end()
+{
+	local what=$1 signal=$2 at_usr2=$3 start took
+
+	shift 3
+	ana inaccessible
+	io_start -n 64 -q 64 -p 600 -2 "$at_usr2" "$@" "$ng"
+	must 10 "commands that wait" io_stuck 64
+	start=$(ms)
+	kill "-$signal" "$io"
+	if [ "$at_usr2" = close ]; then
+		wait_for 10 grep -q closed "$io_log"
+	else
+		wait_for 10 ended "$io"
+	fi
+	took=$(($(ms) - start))
+	ktap_print_msg "$what: took $took ms"
+	check "$what: within a second" test "$took" -lt $((1000 * SLOW))
+	kill -9 "$io" 2>/dev/null
+	wait "$io" 2>/dev/null
+}
+
+begin 10
+need_tools nvme
+nvmet_up 2 0
+
+the_end "SIGKILL" KILL ignore
+the_end "SIGKILL, DEFER_TASKRUN" KILL ignore -d
+the_end "exit" USR2 exit
+the_end "exit, DEFER_TASKRUN" USR2 exit -d
+the_end "exec" USR2 exec
+the_end "exec, DEFER_TASKRUN" USR2 exec -d
+the_end "close of the ring" USR2 close
+the_end "close of the ring, DEFER_TASKRUN" USR2 close -d
+
+ana optimized
+io_start -n 100 -o rw "$ng"
+check "the head works as before" io_wait
+
+# whatever still hung on the head would pin it, and that its subsystem
+nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
+check "nothing is left on the head" wait_for 5 subsys_gone
+finish

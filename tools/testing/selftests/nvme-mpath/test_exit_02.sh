@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will kill processes at the moment when their commands fail over or
+# leave the list, a hundred times.
+# stock: pass
+# It passes without the series, where no command waits: it guards the way out.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# flip: paths come and go all the time, until $tmp/stop is there
+flip()
+{
+	while [ ! -e "$tmp/stop" ]; do
+		ana change
+		sleep 0.0$((RANDOM % 9 + 1))
+		ana optimized
+		sleep 0.0$((RANDOM % 9 + 1))
+	done
+}
+
+begin 3
+need_tools nvme
+nvmet_up 2 1
+
+flip &
+flipper=$!
+at_exit "kill $flipper"
+all_ended=1
+for i in $(seq 100); do
+	ring=()
+	[ $((i % 2)) = 0 ] || ring=(-d)
+	io_start -q 32 -t 60 -o rw "${ring[@]}" "$ng"
+	sleep 0.$((RANDOM % 2))$((RANDOM % 10))
+	kill -9 "$io"
+	wait_for 10 ended "$io" || all_ended=0
+	wait "$io" 2>/dev/null
+done
+check "all processes ended" test $all_ended = 1
+touch "$tmp/stop"
+wait $flipper
+ana optimized
+
+io_start -n 100 -o rw "$ng"
+check "the head works as before" io_wait
+nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
+check "nothing is left on the head" wait_for 10 subsys_gone
+finish

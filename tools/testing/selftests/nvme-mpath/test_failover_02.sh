@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will reset an nvme-tcp controller with commands in flight on it,
+# and see that another path, or the same one when it is back, answers them.
+# stock: fail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# reset_under_load [nvme_mpath_io option]...: all controllers at once
+reset_under_load()
+{
+	local c pids=()
+
+	io_start -t 600 -o rw -s "$@" "$ng"
+	must 10 "load" io_busy
+	for c in $(ctrls); do
+		echo 1 >"/sys/class/nvme/$c/reset_controller" &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	must 20 "live paths after the resets" paths_live 2
+	wait_for 10 io_pending_moves
+	io_stop
+}
+
+begin 6
+need_tools nvme
+nvmet_up 2 20
+trace_path_errors
+
+io_start -t 600 -o rw -s "$ng"
+must 10 "load" io_busy
+for c in $(ctrls); do
+	echo 1 >"/sys/class/nvme/$c/reset_controller"
+	must 20 "live paths after a reset" paths_live 2
+done
+check "one reset after the other: all commands succeed" io_stop
+check "commands in flight were lost" saw_path_errors 1
+lost=$(path_errors)
+
+check "both at once: all commands succeed" reset_under_load
+check "commands in flight were lost" saw_path_errors $((lost + 1))
+lost=$(path_errors)
+
+check "both at once, DEFER_TASKRUN: all commands succeed" reset_under_load -d
+check "commands in flight were lost" saw_path_errors $((lost + 1))
+finish

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will have fio write and verify 32 MiB through the char device while
+# nvme-tcp controllers are reset and ports pulled all the time.
+# stock: fail
+# timeout: 120
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+verified_write()
+{
+	fio --name=verify --filename="$ng" --ioengine=io_uring_cmd \
+		--cmd_type=nvme --rw=randwrite --bs=4k --size=16M \
+		--iodepth=32 --verify=crc32c --verify_fatal=1 \
+		--do_verify=1 --group_reporting >"$tmp/fio" 2>&1 ||
+		{ tail -n 20 "$tmp/fio" | sed 's/^/# /'; return 1; }
+}
+
+# break_things: until the file $tmp/stop is there
+break_things()
+{
+	local c
+
+	while [ ! -e "$tmp/stop" ]; do
+		for c in $(ctrls); do
+			echo 1 >"/sys/class/nvme/$c/reset_controller"
+			wait_for 20 paths_live 2
+		done
+		port_down 1
+		wait_for 20 paths_live 1
+		port_up 1
+		wait_for 20 paths_live 2
+	done
+}
+
+begin 3
+need_tools nvme fio
+nvmet_up 2 5 -l 60
+trace_path_errors
+
+break_things >/dev/null 2>&1 &
+breaker=$!
+at_exit "kill $breaker"
+check "fio wrote and verified" verified_write
+touch "$tmp/stop"
+check "the faults went on to the end" kill -0 $breaker
+wait $breaker
+check "commands in flight were lost" saw_path_errors 10
+finish

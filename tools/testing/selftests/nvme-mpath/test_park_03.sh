@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will let the only controller of a head die unnoticed, so that its
+# reset fails and leaves it dead but not removed, and see that the commands that
+# wait for the end of that reset do not wait for ever.
+# stock: fail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+begin 5
+need_qmp
+need_tools setpci
+pci_head
+trace_path_errors
+
+other=$(pci_ctrl 1)
+echo 1 >"/sys/class/nvme/$other/device/remove"
+must 10 "one path" paths_live 1
+last=$(pci_ctrl 0)
+
+# QEMU 7.2 may crash when a busy device goes, not when its drive is throttled
+pci_slow 40
+io_start -n 100000000 -t 600 -p 60 -o read "$ng"
+must 10 "load" io_busy
+pci_kill 0
+pci_slow 0
+check "the reset fails" wait_for 60 log_has "Disabling device after reset failure"
+check "commands have waited for it" log_has "requeuing passthrough command"
+kill -TERM "$io"
+io_wait
+check "each was answered once" test "$io_status" -eq 1
+check "all that waited end with -EIO" io_errors_only -5
+check "although the controller is still there" test -n "$(ctrl_state "$last")"
+finish

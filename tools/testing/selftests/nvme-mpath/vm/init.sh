@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# PID 1 of the guest. What to do is on the kernel command line:
+#   nvme_mpath.test=<script>	run it, report over the verdict port, power off
+#   nvme_mpath.timeout=<s>	its time limit
+#   nvme_mpath.slow=<n>		factor for the time limits inside the tests
+#   nvme_mpath.shell=1		set up a topology and give a shell
+
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=linux
+export NVME_MPATH_SLOW=1
+mount -t devtmpfs dev /dev 2>/dev/null
+mkdir -p /dev/pts /dev/shm /proc /sys /tmp /root /run
+mount -t proc none /proc
+mount -t sysfs sys /sys
+mount -t devpts pts /dev/pts
+mount -t tmpfs tmp /tmp
+mount -t tmpfs shm /dev/shm
+mount -t debugfs debug /sys/kernel/debug
+mount -t tracefs tracing /sys/kernel/tracing
+mount -t configfs config /sys/kernel/config
+ln -sfn /proc/self/fd /dev/fd
+ip link set lo up
+echo 1 >/proc/sys/kernel/panic_on_oops
+hostname nvme-mpath
+
+test='' timeout=60 shell=0
+read -ra words </proc/cmdline
+for word in "${words[@]}"; do
+	case $word in
+	nvme_mpath.test=*) test=${word#*=} ;;
+	nvme_mpath.timeout=*) timeout=${word#*=} ;;
+	nvme_mpath.slow=*) NVME_MPATH_SLOW=${word#*=} ;;
+	nvme_mpath.shell=*) shell=${word#*=} ;;
+	esac
+done
+echo $((timeout / 2 + 10)) >/proc/sys/kernel/hung_task_timeout_secs
+
+# Virtio ports get their names from the driver, not from a udev that isn't here.
+mkdir -p /dev/virtio-ports
+for p in /sys/class/virtio-ports/*; do
+	[ ! -s "$p/name" ] ||
+		ln -sf "/dev/${p##*/}" "/dev/virtio-ports/$(cat "$p/name")"
+done
+verdict=/dev/virtio-ports/nvme-mpath.verdict
+
+cd /selftests/nvme-mpath || exit
+if [ "$shell" = 1 ]; then
+	exec setsid cttyhack bash --rcfile ./vm/shell.rc
+fi
+
+# kmemleak knows better what is lost when the test is over
+scan_for_leaks()
+{
+	local k=/sys/kernel/debug/kmemleak
+
+	[ -e "$k" ] || return 0
+	# what is younger than 5 s is not reported
+	sleep 6
+	echo scan >"$k" 2>/dev/null || return 0
+	sleep 1
+	echo scan >"$k"
+	[ ! -s "$k" ] || {
+		sed 's/^/# /' "$k"
+		echo "not ok - kmemleak: nothing leaked"
+		return 1
+	}
+}
+
+exec >"$verdict" 2>&1 || exit
+echo "begin $test"
+timeout -k 5 "$timeout" "./$test"
+code=$?
+case $code in
+124 | 137 | 143)
+	echo "not ok - $test did not end within $timeout s"
+	echo w >/proc/sysrq-trigger
+	;;
+esac
+# whatever it left running must not outlive the verdict
+kill -9 -1
+scan_for_leaks || code=1
+echo "end $code"
+sync
+poweroff -f

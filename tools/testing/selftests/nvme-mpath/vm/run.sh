@@ -1,0 +1,241 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Run tests of this directory, each in a VM of its own.
+#
+# Usage: run.sh [option]... -k bzImage -s <installed selftests> -o <directory>
+#		[test]...
+#  -S	expect of each test what its line "# stock: pass|fail" says
+#  -d	a debug kernel: more memory, longer limits
+#  -i	no test but a shell in the guest, both topologies up
+#
+# Prints TAP, a line a test, and "N passed, N failed, N skipped". Everything a
+# VM has said lies in <directory>/<test>. The exit code is the gravest outcome:
+# 0 pass, 1 fail, 2 harness error, 4 skip (all of them), 5 panic, 6 hang,
+# 7 the VM went away without a verdict.
+set -uo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+kernel='' selftests='' results='' stock=0 slow=1 memory=1024 interactive=0
+while getopts k:s:o:Sdi option; do
+	case $option in
+	k) kernel=$OPTARG ;;
+	s) selftests=$OPTARG ;;
+	o) results=$OPTARG ;;
+	S) stock=1 ;;
+	d) slow=4 memory=2560 ;;
+	i) interactive=1 ;;
+	*) exit "$OUT_ERROR" ;;
+	esac
+done
+shift $((OPTIND - 1))
+
+[ -f "$kernel" ] || vm_error "no kernel image '$kernel'"
+[ -d "$selftests/nvme-mpath" ] || vm_error "no installed selftests in '$selftests'"
+[ -n "$results" ] || vm_error "no directory for the results (-o)"
+for tool in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static \
+	cpio:cpio nvme:nvme-cli fio:fio setpci:pciutils timeout:coreutils; do
+	vm_need "${tool%:*}" "${tool#*:}"
+done
+
+# A VM dies with us, however we end.
+qemu_pid='' sockets=$(mktemp -d)
+# shellcheck disable=SC2317 # called by the trap
+cleanup()
+{
+	# it is timeout's, which passes the signal on, and insists after 2 s
+	[ -z "$qemu_pid" ] || { kill "$qemu_pid" && wait "$qemu_pid"; } 2>/dev/null
+	rm -rf "$sockets"
+	[ -z "$results" ] || rm -f "$results"/*.cpio
+}
+trap cleanup EXIT
+trap 'echo "interrupted; the logs are in $results" >&2; exit 130' INT TERM HUP
+
+mkdir -p "$results"
+choose_accel "$kernel" "$results/kvm-probe.log"
+[ "$accel_name" = kvm ] || slow=$((slow * 2))
+make_initramfs "$results" "$selftests" ||
+	vm_error "the initramfs could not be made"
+echo "# accelerator: $accel_name"
+
+args="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic null_blk.nr_devices=0"
+args+=" nvme_core.io_timeout=$((5 * slow)) loglevel=6 nvme_mpath.slow=$slow"
+# by default QEMU's firmware keeps the hot-plug of PCIe slots to itself
+args+=" pcie_ports=native"
+args+=" ${NVME_MPATH_APPEND:-}"
+
+# test_limit <test>: seconds, from a line "# timeout: N" or from settings
+test_limit()
+{
+	local t
+
+	t=$(sed -n 's/^# timeout: //p' "$1")
+	[ -n "$t" ] || t=$(sed -n 's/^timeout=//p' "$selftests/nvme-mpath/settings")
+	echo $((t * slow))
+}
+
+# boot <directory> <seconds> <initramfs> <more arguments>: QEMU's exit code
+boot()
+{
+	local dir=$1 limit=$2
+
+	qemu_command "$dir" "$kernel" "$3" "$args $4"
+	printf '%q ' "${qemu[@]}" >"$dir/qemu.cmd"
+	timeout -k 2 "$limit" "${qemu[@]}" -serial "file:$dir/serial.log" \
+		>"$dir/qemu.log" 2>&1 </dev/null &
+	qemu_pid=$!
+	wait "$qemu_pid"
+	qemu_code=$?
+	qemu_pid=''
+}
+
+# judge <directory>: the outcome, from what came out of the verdict port; only
+# where nothing did it matters how the VM ended.
+judge()
+{
+	local code
+
+	code=$(tr -d '\r' <"$1/verdict" 2>/dev/null | sed -n 's/^end //p')
+	case $code in
+	0) return "$OUT_PASS" ;;
+	4) return "$OUT_SKIP" ;;
+	?*) return "$OUT_FAIL" ;;
+	esac
+	! grep -q 'Kernel panic' "$1/serial.log" 2>/dev/null || return "$OUT_PANIC"
+	[ "$qemu_code" -ne 124 ] && [ "$qemu_code" -ne 137 ] || return "$OUT_HANG"
+	[ -s "$1/serial.log" ] || return "$OUT_ERROR"
+	return "$OUT_LOST"
+}
+
+initramfs_for()
+{
+	if grep -qw fio "$1"; then
+		[ -f "$results/with-fio.cpio" ] ||
+			cat "$results/base.cpio" "$results/fio.cpio" \
+				>"$results/with-fio.cpio"
+		echo "$results/with-fio.cpio"
+	else
+		echo "$results/base.cpio"
+	fi
+}
+
+# run_test <test>: sets $outcome
+run_test()
+{
+	local script=$selftests/nvme-mpath/$1 name dir limit try
+
+	[ -f "$script" ] || script=$vm_dir/${1#vm/}
+	name=$(basename "$1" .sh)
+	dir=$results/$name
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	outcome=$OUT_ERROR
+	[ -f "$script" ] || {
+		echo "no test $1" >"$dir/qemu.log"
+		return
+	}
+	limit=$(test_limit "$script")
+	for try in 1 2; do
+		boot "$dir" $((limit + 15 * slow)) \
+			"$(initramfs_for "$script")" \
+			"nvme_mpath.test=$1 nvme_mpath.timeout=$limit"
+		judge "$dir"
+		outcome=$?
+		# a crash of QEMU itself says nothing about the guest: once more
+		case $outcome:$qemu_code in
+		"$OUT_LOST":13[4-9]) ;;
+		*) break ;;
+		esac
+		echo "# $name: QEMU crashed (exit code $qemu_code), attempt $try"
+	done
+	rm -f "$dir"/ns?.img
+}
+
+# what the log of a test has to say, as TAP diagnostics
+explain()
+{
+	local dir=$1
+
+	case $outcome in
+	"$OUT_FAIL" | "$OUT_SKIP")
+		grep -aE '^(not ok|Bail|# |1\.\.0)' "$dir/verdict" | tail -n 40 ;;
+	"$OUT_ERROR")
+		cat "$dir/qemu.log" ;;
+	*)
+		tail -n 5 "$dir/verdict"
+		grep -aE -A 12 'BUG|WARNING|Oops|Kernel panic' "$dir/serial.log" |
+			head -n 40 ;;
+	esac | tr -d '\r' | sed 's/^\(# \)*/#   /'
+}
+
+# With SKIP_ALLOWED=file a skip is a failure unless the file names the test.
+skip_allowed()
+{
+	[ -z "${SKIP_ALLOWED:-}" ] || grep -qs "^$1[[:space:]]" "$SKIP_ALLOWED"
+}
+
+if [ "$interactive" = 1 ]; then
+	dir=$results/shell
+	mkdir -p "$dir"
+	cat "$results/base.cpio" "$results/fio.cpio" >"$results/with-fio.cpio"
+	qemu_command "$dir" "$kernel" "$results/with-fio.cpio" \
+		"$args nvme_mpath.shell=1"
+	echo "# Ctrl-A X ends QEMU, Ctrl-A C switches to its monitor"
+	"${qemu[@]}" -chardev stdio,mux=on,id=con,signal=off \
+		-serial chardev:con -mon chardev=con
+	exit
+fi
+
+[ $# -gt 0 ] || vm_error "no test given"
+echo "TAP version 13"
+echo "1..$#"
+n=0 passed=0 failed=0 skipped=0 gravest=0
+for t in "$@"; do
+	n=$((n + 1))
+	name=$(basename "$t" .sh)
+	start=$SECONDS
+	run_test "$t"
+	took=$((SECONDS - start))
+	word=${outcome_names[outcome]}
+	if [ "$stock" = 1 ] && [ "$outcome" -ne "$OUT_ERROR" ]; then
+		want=$(sed -n 's/^# stock: //p' "$selftests/nvme-mpath/$t")
+		case $want:$word in
+		fail:FAIL) word=pass name+=" fails without the series" ;;
+		pass:pass) name+=" passes without the series" ;;
+		*)
+			name+=" without the series: expected $want, got $word"
+			word=FAIL
+			;;
+		esac
+	fi
+	case $word in
+	pass)
+		passed=$((passed + 1))
+		echo "ok $n - $name ($took s)"
+		;;
+	skip)
+		reason=$(sed -n 's/^1\.\.0 # SKIP //p' "$results/$name/verdict" |
+			tr -d '\r')
+		if skip_allowed "$name"; then
+			skipped=$((skipped + 1))
+			echo "ok $n - $name # SKIP ${reason:-no reason given}"
+		else
+			failed=$((failed + 1))
+			[ "$gravest" -ne 0 ] || gravest=$OUT_FAIL
+			echo "not ok $n - $name skipped: ${reason:-no reason given}"
+		fi
+		;;
+	*)
+		failed=$((failed + 1))
+		[ "$outcome" -le "$gravest" ] || gravest=$outcome
+		[ "$gravest" -ne 0 ] || gravest=$OUT_FAIL
+		echo "not ok $n - $name ($word, $took s; see $results/$(basename "$t" .sh))"
+		explain "$results/$(basename "$t" .sh)"
+		;;
+	esac
+done
+echo "# logs: $results"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -gt 0 ] || [ "$passed" -gt 0 ] || exit "$OUT_SKIP"
+exit "$gravest"
