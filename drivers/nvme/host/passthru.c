@@ -59,16 +59,7 @@
 #include <linux/io_uring/cmd.h>
 #include <linux/nvme_ioctl.h>
 #include "nvme.h"
-
-/*
- * When to look at the list again if nobody says so. No event tells that a path
- * has a tag to spare, or that memory has been freed: that is looked for soon.
- * And not everything that leaves a head without an available path schedules
- * requeue_work; as no command shall wait for what will never come, that is
- * looked for now and then.
- */
-#define NVME_PASSTHRU_LOOK_SOON		DIV_ROUND_UP(HZ, 100)
-#define NVME_PASSTHRU_LOOK_LATER	HZ
+#include "trace.h"
 
 /*
  * A retry of these would not be what the first submission was: task work cannot
@@ -84,25 +75,38 @@ static struct nvme_ns_head *nvme_passthru_head(struct io_uring_cmd *ioucmd)
 	return container_of(cdev, struct nvme_ns_head, cdev);
 }
 
-static void nvme_passthru_warn(struct nvme_ns_head *head, const char *what)
+/* Only for commands that have a copy of their SQE. */
+static u8 nvme_passthru_opcode(struct io_uring_cmd *ioucmd)
 {
-	dev_warn_ratelimited(disk_to_dev(head->disk),
-			     "%s passthrough command\n", what);
+	const struct nvme_uring_cmd *cmd = io_uring_sqe_cmd(ioucmd->sqe);
+
+	return cmd->opcode;
 }
 
-/* Never puts off a look that is due earlier. */
-static void nvme_passthru_look_in(struct nvme_ns_head *head,
-				  unsigned long delay)
+/**
+ * nvme_passthru_look_in - see later whether parked commands have to wait on
+ * @head: their head
+ * @delay: in jiffies; a look that is due earlier is not put off
+ *
+ * Context: Any.
+ */
+void nvme_passthru_look_in(struct nvme_ns_head *head, unsigned long delay)
 {
-	struct delayed_work *look = &head->passthru_look;
+	struct delayed_work *look = &head->passthru.look;
 
 	if (!delayed_work_pending(look) ||
 	    time_after(look->timer.expires, jiffies + delay))
 		mod_delayed_work(nvme_wq, look, delay);
 }
 
-/* Is there anything else to do for a parked command than to let it wait? */
-static bool nvme_passthru_wait_is_over(struct nvme_ns_head *head)
+/**
+ * nvme_passthru_wait_is_over - is there anything else to do than to wait?
+ * @head: the head of a command that has no path
+ *
+ * Context: Any that may look at paths: under head->srcu.
+ * Return: true if there is a usable path, or none that may become one.
+ */
+bool nvme_passthru_wait_is_over(struct nvme_ns_head *head)
 {
 	lockdep_assert(srcu_read_lock_held(&head->srcu));
 
@@ -121,7 +125,7 @@ static int nvme_passthru_check_parkable(struct nvme_ns_head *head,
 	if (ioucmd->cmd_op != NVME_URING_CMD_IO &&
 	    ioucmd->cmd_op != NVME_URING_CMD_IO_VEC)
 		return -ENOTTY;
-	if (cmd->flags || cmd->nsid != head->ns_id)
+	if (cmd->nsid != head->ns_id)
 		return -EINVAL;
 	return 0;
 }
@@ -140,11 +144,10 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 			      unsigned int issue_flags, unsigned long delay)
 {
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	u8 opcode = nvme_passthru_opcode(ioucmd);
 	bool available;
 	int srcu_idx, ret;
 
-	if (issue_flags & NVME_PASSTHRU_NO_FAILOVER)
-		return -EIO;
 	ret = nvme_passthru_check_parkable(head, ioucmd);
 	if (ret)
 		return ret;
@@ -155,10 +158,11 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 	srcu_idx = srcu_read_lock(&head->srcu);
 	available = nvme_available_path(head);
 	if (available) {
+		nvme_passthru_count_parked(head, ioucmd, opcode);
 		spin_lock_irq(&head->requeue_lock);
 		pdu->state = NVME_PASSTHRU_PARKED;
 		pdu->backoff = false;
-		list_add_tail(&pdu->node, &head->passthru_list);
+		list_add_tail(&pdu->node, &head->passthru.parked);
 		spin_unlock_irq(&head->requeue_lock);
 
 		nvme_passthru_look_in(head, delay);
@@ -171,10 +175,12 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 	srcu_read_unlock(&head->srcu, srcu_idx);
 
 	if (!available) {
-		nvme_passthru_warn(head, "no available path - failing");
+		nvme_passthru_count_no_path(head, ioucmd, opcode);
 		nvme_uring_cmd_done(ioucmd, -EIO, 0, issue_flags);
 	} else if (delay == NVME_PASSTHRU_LOOK_LATER) {
-		nvme_passthru_warn(head, "no usable path - requeuing");
+		dev_warn_ratelimited(disk_to_dev(head->disk),
+				     "no usable path - requeuing passthrough command %#04x\n",
+				     opcode);
 	}
 	return -EIOCBQUEUED;
 }
@@ -185,7 +191,7 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
  */
 static int nvme_passthru_issue(struct nvme_ns_head *head,
 			       struct io_uring_cmd *ioucmd,
-			       unsigned int issue_flags)
+			       unsigned int issue_flags, bool again)
 {
 	unsigned long delay = NVME_PASSTHRU_LOOK_LATER;
 	int srcu_idx, ret = -ENODEV;
@@ -194,9 +200,11 @@ static int nvme_passthru_issue(struct nvme_ns_head *head,
 	srcu_idx = srcu_read_lock(&head->srcu);
 	ns = nvme_find_path(head);
 	if (likely(ns)) {
-		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags,
-					issue_flags & NVME_PASSTHRU_NO_FAILOVER ?
-						0 : REQ_NVME_MPATH);
+		if (again)
+			trace_nvme_passthru_retry(head->disk, ioucmd,
+						  nvme_passthru_opcode(ioucmd),
+						  ns->ctrl->instance);
+		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags, true);
 		/* the queue died after the path had been chosen */
 		if (unlikely(ret == -ENODEV)) {
 			nvme_mpath_clear_current_path(ns);
@@ -210,12 +218,29 @@ static int nvme_passthru_issue(struct nvme_ns_head *head,
 	return ret;
 }
 
+/* What the policy does not cover: as if there were none of all this. */
+static int nvme_passthru_issue_once(struct nvme_ns_head *head,
+				    struct io_uring_cmd *ioucmd,
+				    unsigned int issue_flags, int no_path)
+{
+	int srcu_idx, ret = no_path;
+	struct nvme_ns *ns;
+
+	srcu_idx = srcu_read_lock(&head->srcu);
+	ns = nvme_find_path(head);
+	if (likely(ns))
+		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags, false);
+	srcu_read_unlock(&head->srcu, srcu_idx);
+	return ret;
+}
+
 static void nvme_passthru_unpark(struct nvme_ns_head *head,
 				 struct nvme_uring_cmd_pdu *pdu)
 {
 	lockdep_assert_held(&head->requeue_lock);
 
 	list_del(&pdu->node);
+	nvme_passthru_count_unparked(head);
 	pdu->state = NVME_PASSTHRU_LEAVING;
 	/* the node lay where the next owner looks for pages to unmap */
 	pdu->bio = NULL;
@@ -261,8 +286,10 @@ static void nvme_passthru_cancel(struct nvme_ns_head *head,
 int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 			       unsigned int issue_flags)
 {
+	const struct nvme_uring_cmd *cmd = io_uring_sqe_cmd(ioucmd->sqe);
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
+	u8 head_policy, flags;
 	int ret;
 
 	if (unlikely(issue_flags & IO_URING_F_CANCEL)) {
@@ -274,24 +301,74 @@ int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 	if (ret)
 		return ret;
 
+	flags = READ_ONCE(cmd->flags);
+	if (unlikely(!nvme_passthru_flags_valid(flags)))
+		return -EINVAL;
+	head_policy = READ_ONCE(head->passthru.policy);
+	if (nvme_passthru_policy_of(head_policy, flags) == NVME_PASSTHRU_NONE ||
+	    (issue_flags & NVME_PASSTHRU_NO_FAILOVER))
+		return nvme_passthru_issue_once(head, ioucmd, issue_flags,
+				flags || head_policy != NVME_PASSTHRU_NONE ?
+					-EIO : -EINVAL);
+
 	io_uring_cmd_keep_sqe(ioucmd, sizeof(struct nvme_uring_cmd));
+	pdu->status = 0;
 	pdu->state = NVME_PASSTHRU_NOT_PARKED;
 	pdu->failed_over = false;
 	pdu->backoff = false;
 	pdu->cancelled = false;
-	return nvme_passthru_issue(head, ioucmd, issue_flags);
+	pdu->doubt = 0;
+	return nvme_passthru_issue(head, ioucmd, issue_flags, false);
+}
+
+/**
+ * nvme_passthru_attempt_ended - find out whether an attempt failed for its path
+ * @attempt: filled in
+ * @req: its request, which has ended and is not free yet
+ *
+ * If it did so, the multipath code is told. A request that ended without a
+ * status was thrown out before it got anywhere: the fault of the path if that is
+ * about to go or to be reset, a fault of the request otherwise.
+ *
+ * Context: Any, including hard interrupt.
+ */
+void nvme_passthru_attempt_ended(struct nvme_passthru_attempt *attempt,
+				 struct request *req)
+{
+	struct nvme_ctrl *ctrl = nvme_req(req)->ctrl;
+	u16 status = nvme_req(req)->status;
+
+	attempt->made = true;
+	attempt->opcode = nvme_req(req)->cmd->common.opcode;
+	attempt->status = status;
+	attempt->ctrl_id = ctrl->instance;
+	/* blk_mq_start_request() starts the timer, and nothing else does */
+	attempt->sent = READ_ONCE(req->deadline);
+
+	if (status)
+		attempt->path_error = nvme_is_path_error(status) &&
+			!(status & NVME_STATUS_DNR);
+	else
+		attempt->path_error = blk_queue_dying(req->q) ||
+			nvme_ctrl_state(ctrl) != NVME_CTRL_LIVE;
+	if (attempt->path_error)
+		nvme_mpath_path_error(req->q->queuedata, status);
 }
 
 /*
- * Did an attempt fail for its path alone? @status is what the request ended
- * with, 0 if it was thrown out before it was sent: the path's fault if that is
- * about to go or to be reset, a fault of the request otherwise.
+ * Asked twice for each failover: when the attempt has failed, and by the policy
+ * of that moment, before the next one is made. An attempt that is in doubt
+ * decides for good, whatever becomes of later ones.
  */
-static bool nvme_passthru_path_failed(u16 status, bool path_down)
+static bool nvme_passthru_may_go_on(struct nvme_ns_head *head,
+				    struct io_uring_cmd *ioucmd)
 {
-	if (!status)
-		return path_down;
-	return nvme_is_path_error(status) && !(status & NVME_STATUS_DNR);
+	const struct nvme_uring_cmd *cmd = io_uring_sqe_cmd(ioucmd->sqe);
+	u16 doubt = nvme_uring_cmd_pdu(ioucmd)->doubt;
+
+	return nvme_passthru_may_resend(READ_ONCE(head->passthru.policy),
+					cmd->flags, head->ids.csi, cmd->opcode,
+					doubt, doubt);
 }
 
 /**
@@ -310,21 +387,51 @@ bool __nvme_passthru_failover(struct request *req)
 {
 	struct io_uring_cmd *ioucmd = req->end_io_data;
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
-	u16 status = nvme_req(req)->status;
-	bool path_down = blk_queue_dying(req->q) ||
-		nvme_ctrl_state(nvme_req(req)->ctrl) != NVME_CTRL_LIVE;
+	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
+	struct nvme_passthru_attempt attempt;
 
-	if (!(req->cmd_flags & REQ_NVME_MPATH) ||
-	    !nvme_passthru_path_failed(status, path_down))
+	nvme_passthru_attempt_ended(&attempt, req);
+	if (!attempt.path_error)
 		return false;
 
-	nvme_mpath_path_error(req->q->queuedata, status);
+	pdu->status = attempt.status;
+	if (nvme_passthru_in_doubt(attempt.status, attempt.sent))
+		pdu->doubt = attempt.status ?: NVME_SC_HOST_ABORTED_CMD;
+	if (!nvme_passthru_may_go_on(head, ioucmd)) {
+		nvme_passthru_count_refused(head, ioucmd, attempt.opcode,
+					    attempt.status);
+		return false;
+	}
+
+	nvme_passthru_count_failover(head, ioucmd, &attempt);
 	pdu->req = NULL;
 	pdu->backoff = pdu->failed_over;
 	pdu->failed_over = true;
 	/* first, so that the retry finds a tag, and nothing waits for it */
 	blk_mq_free_request(req);
 	nvme_uring_cmd_retry_in_task(ioucmd);
+	return true;
+}
+
+/* DONE without another attempt, if there has to be an end to it. */
+static bool nvme_passthru_ends(struct nvme_ns_head *head,
+			       struct io_uring_cmd *ioucmd,
+			       unsigned int issue_flags, bool dead)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	u8 opcode = nvme_passthru_opcode(ioucmd);
+	int res;
+
+	if (dead || pdu->cancelled || io_uring_cmd_in_cancel(ioucmd)) {
+		res = -ECANCELED;
+		trace_nvme_passthru_cancel(head->disk, ioucmd, opcode, res);
+	} else if (!nvme_passthru_may_go_on(head, ioucmd)) {
+		res = pdu->status ?: -EIO;
+		nvme_passthru_count_refused(head, ioucmd, opcode, res);
+	} else {
+		return false;
+	}
+	nvme_uring_cmd_done(ioucmd, res, 0, issue_flags);
 	return true;
 }
 
@@ -356,15 +463,14 @@ void nvme_passthru_retry(struct io_uring_cmd *ioucmd, unsigned int issue_flags,
 		pdu->bio = NULL;
 	}
 
-	if (dead || pdu->cancelled || io_uring_cmd_in_cancel(ioucmd)) {
-		nvme_uring_cmd_done(ioucmd, -ECANCELED, 0, issue_flags);
+	if (nvme_passthru_ends(head, ioucmd, issue_flags, dead))
 		return;
-	}
 
 	if (!pdu->backoff) {
 		creds = io_uring_cmd_override_creds(ioucmd);
 		ret = nvme_passthru_issue(head, ioucmd,
-					  issue_flags | IO_URING_F_NONBLOCK);
+					  issue_flags | IO_URING_F_NONBLOCK,
+					  true);
 		if (creds)
 			revert_creds(creds);
 	}
@@ -392,7 +498,7 @@ void nvme_passthru_requeue(struct nvme_ns_head *head)
 	LIST_HEAD(batch);
 
 	spin_lock_irq(&head->requeue_lock);
-	list_splice_init(&head->passthru_list, &batch);
+	list_splice_init(&head->passthru.parked, &batch);
 	while (!list_empty(&batch)) {
 		pdu = list_first_entry(&batch, struct nvme_uring_cmd_pdu, node);
 		nvme_passthru_unpark(head, pdu);
@@ -405,12 +511,14 @@ void nvme_passthru_requeue(struct nvme_ns_head *head)
 		spin_lock_irq(&head->requeue_lock);
 	}
 	spin_unlock_irq(&head->requeue_lock);
+
+	wake_up_all(&head->passthru.wait);
 }
 
 static void nvme_passthru_look_work(struct work_struct *work)
 {
 	struct nvme_ns_head *head = container_of(to_delayed_work(work),
-					struct nvme_ns_head, passthru_look);
+					struct nvme_ns_head, passthru.look);
 	bool over;
 	int srcu_idx;
 
@@ -420,7 +528,8 @@ static void nvme_passthru_look_work(struct work_struct *work)
 
 	if (over)
 		nvme_passthru_requeue(head);
-	else if (!list_empty(&head->passthru_list))
+	else if (!list_empty(&head->passthru.parked) ||
+		 waitqueue_active(&head->passthru.wait))
 		nvme_passthru_look_in(head, NVME_PASSTHRU_LOOK_LATER);
 }
 
@@ -430,8 +539,10 @@ static void nvme_passthru_look_work(struct work_struct *work)
  */
 void nvme_passthru_init_head(struct nvme_ns_head *head)
 {
-	INIT_LIST_HEAD(&head->passthru_list);
-	INIT_DELAYED_WORK(&head->passthru_look, nvme_passthru_look_work);
+	INIT_LIST_HEAD(&head->passthru.parked);
+	init_waitqueue_head(&head->passthru.wait);
+	INIT_DELAYED_WORK(&head->passthru.look, nvme_passthru_look_work);
+	head->passthru.policy = nvme_passthru_default_policy();
 }
 
 /**
@@ -442,6 +553,6 @@ void nvme_passthru_init_head(struct nvme_ns_head *head)
  */
 void nvme_passthru_exit_head(struct nvme_ns_head *head)
 {
-	WARN_ON_ONCE(!list_empty(&head->passthru_list));
-	cancel_delayed_work_sync(&head->passthru_look);
+	WARN_ON_ONCE(!list_empty(&head->passthru.parked));
+	cancel_delayed_work_sync(&head->passthru.look);
 }
