@@ -305,13 +305,16 @@ int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 	if (unlikely(!nvme_passthru_flags_valid(flags)))
 		return -EINVAL;
 	head_policy = READ_ONCE(head->passthru.policy);
+	/* io_uring itself may issue it again, and not always keeps the SQE */
+	if (unlikely(flags))
+		io_uring_cmd_keep_sqe(ioucmd, sizeof(*cmd));
 	if (nvme_passthru_policy_of(head_policy, flags) == NVME_PASSTHRU_NONE ||
 	    (issue_flags & NVME_PASSTHRU_NO_FAILOVER))
 		return nvme_passthru_issue_once(head, ioucmd, issue_flags,
 				flags || head_policy != NVME_PASSTHRU_NONE ?
 					-EIO : -EINVAL);
 
-	io_uring_cmd_keep_sqe(ioucmd, sizeof(struct nvme_uring_cmd));
+	io_uring_cmd_keep_sqe(ioucmd, sizeof(*cmd));
 	pdu->status = 0;
 	pdu->state = NVME_PASSTHRU_NOT_PARKED;
 	pdu->failed_over = false;

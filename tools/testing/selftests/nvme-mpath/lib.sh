@@ -175,6 +175,7 @@ must()
 	shift 2
 	wait_for "$seconds" "$@" || {
 		dmesg | tail -n 20 | sed 's/^/# /'
+		[ -z "${io_log:-}" ] || tail -n 3 "$io_log" | sed 's/^/# /'
 		give_up "$what: did not happen in $((seconds * SLOW)) s"
 	}
 }
@@ -281,7 +282,7 @@ path_of_ctrl()
 
 nvmet=$CONFIGFS/nvmet
 
-# backend_up <latency ms>: a null_blk that keeps its data
+# backend_up <latency ms>: a null_blk that keeps its data; zoned if $zoned says so
 backend_up()
 {
 	local d=$CONFIGFS/nullb/mpath0
@@ -289,6 +290,8 @@ backend_up()
 	mkdir "$d" || return
 	at_exit "echo 0 >$d/power; rmdir $d"
 	echo 64 >"$d/size"
+	[ -z "${zoned:-}" ] || echo 1 >"$d/zoned"
+	[ -z "${zoned:-}" ] || echo 64 >"$d/zone_size"
 	echo 512 >"$d/blocksize"
 	echo 2 >"$d/submit_queues"
 	echo 1 >"$d/memory_backed"
@@ -319,6 +322,17 @@ ana()
 	[ $# -gt 0 ] || set -- $(seq "$nvmet_ports")
 	for p in "$@"; do
 		echo "$state" >"$nvmet/ports/$p/ana_groups/1/ana_state"
+	done
+}
+
+# ana_seen <state>: all paths of the head are known to be in it
+ana_seen()
+{
+	local c
+
+	for c in $(ctrls); do
+		[ "$(cat "/sys/class/nvme/$c/$(path_of_ctrl "$c")/ana_state")" \
+			= "$1" ] || return
 	done
 }
 
@@ -479,6 +493,35 @@ saw_path_errors()
 	}
 }
 
+# target_answers <status>: from now on record what the target answers with it
+target_answers()
+{
+	echo "qid > 0 && status == $(($1))" \
+		>"$TRACING/events/nvmet/nvmet_req_complete/filter"
+	echo >"$TRACING/trace"
+	echo 1 >"$TRACING/events/nvmet/nvmet_req_complete/enable"
+	at_exit "echo 0 >$TRACING/events/nvmet/nvmet_req_complete/enable"
+}
+
+target_answered()
+{
+	grep -c nvmet_req_complete: "$TRACING/trace"
+}
+
+# trace_passthru: from here on see what becomes of commands
+trace_passthru()
+{
+	echo >"$TRACING/trace"
+	echo 1 | tee "$TRACING"/events/nvme/nvme_passthru_*/enable >/dev/null
+	at_exit "echo 0 | tee $TRACING/events/nvme/nvme_passthru_*/enable"
+}
+
+# traced <event> [text]: how often
+traced()
+{
+	grep "nvme_passthru_$1:" "$TRACING/trace" | grep -c -e "${2:-}"
+}
+
 # inject <path> <status> <times>: end as many commands on that path with it
 inject()
 {
@@ -497,6 +540,48 @@ inject()
 injected_all()
 {
 	[ "$(cat "/sys/kernel/debug/$1/fault_inject/times")" = 0 ]
+}
+
+inject_none()
+{
+	echo 0 >"/sys/kernel/debug/$1/fault_inject/probability"
+}
+
+# ---- policy ----------------------------------------------------------------------
+
+# policy <policy>: of $head; a kernel without policies has none
+policy()
+{
+	local f=/sys/block/$head/passthru_failover
+
+	if [ -e "$f" ]; then
+		echo "$1" >"$f"
+	else
+		[ "$1" = none ]
+	fi
+}
+
+# count <parked|parked_total|failed_over|no_path|refused>
+count()
+{
+	cat "/sys/block/$head/passthru_$1"
+}
+
+count_is()
+{
+	[ "$(count "$1")" -eq "$2" ] || {
+		ktap_print_msg "passthru_$1 is $(count "$1"), not $2"
+		return 1
+	}
+}
+
+# is <expected> <seen>
+is()
+{
+	[ "$1" = "$2" ] || {
+		ktap_print_msg "expected '$1', seen '$2'"
+		return 1
+	}
 }
 
 # ---- loads -----------------------------------------------------------------------
@@ -579,6 +664,8 @@ io_errors_only()
 {
 	local e
 
+	# there has to be an account
+	[ -n "$(io_value sent)" ] || return
 	for e in $(io_value errors | tr ',' ' '); do
 		case " $* " in
 		*" ${e%:*} "*) ;;

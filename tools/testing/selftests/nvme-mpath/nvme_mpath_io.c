@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,12 +28,14 @@
 #define OP_FLUSH	0x00
 #define OP_WRITE	0x01
 #define OP_READ		0x02
+#define OP_APPEND	0x7d
 
 #define LBA_SIZE	512
 #define MAX_DEPTH	4096
 #define NR_ERRORS	16
 
-enum workload { READ, WRITE, RW, FLUSH };
+enum workload { READ, WRITE, RW, FLUSH, APPEND, OPCODE };
+enum engine { RING, IO_CMD, IO64_CMD, IO64_CMD_VEC, SUBMIT_IO };
 
 enum exit_code {
 	EXIT_ALL_OK	= 0,
@@ -54,6 +57,11 @@ static struct options {
 	const char *dev;
 	uint32_t nsid;
 	enum workload workload;
+	enum engine engine;
+	uint8_t opcode;		/* of workload OPCODE */
+	uint8_t flags;
+	unsigned int uid;
+	bool readonly;
 	unsigned int depth;
 	unsigned int bytes;
 	unsigned int offset;	/* of the buffers in their page */
@@ -162,6 +170,22 @@ static bool holds(const struct slot *s, uint64_t generation)
 	return true;
 }
 
+/* The old one, if any, may still be read from: it stays. */
+static void new_buffer(struct slot *s)
+{
+	unsigned char *buf = mmap(NULL, opt.bytes + opt.offset,
+				  PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (buf == MAP_FAILED)
+		fail("mmap", errno);
+	s->buf = buf + opt.offset;
+	s->iov[0].iov_base = s->buf;
+	s->iov[0].iov_len = opt.bytes / 2;
+	s->iov[1].iov_base = s->buf + opt.bytes / 2;
+	s->iov[1].iov_len = opt.bytes / 2;
+}
+
 static uint8_t next_opcode(const struct slot *s)
 {
 	switch (opt.workload) {
@@ -171,62 +195,28 @@ static uint8_t next_opcode(const struct slot *s)
 		return OP_WRITE;
 	case FLUSH:
 		return OP_FLUSH;
+	case APPEND:
+		return OP_APPEND;
+	case OPCODE:
+		return opt.opcode;
 	case RW:
 		break;
 	}
 	return s->opcode == OP_WRITE && s->generation ? OP_READ : OP_WRITE;
 }
 
-static void prepare(struct slot *s)
+/* Where an append said it went; checked when all is over. */
+static struct appended { uint64_t seq, lba; } *appended;
+static uint64_t nr_appended;
+
+static void append_ok(uint64_t seq, uint64_t lba)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
-	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
-
-	s->opcode = next_opcode(s);
-	s->seq = ++stats.sent;
-
-	memset(sqe, 0, 2 * sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->cmd_op = opt.vectored ? NVME_URING_CMD_IO_VEC : NVME_URING_CMD_IO;
-	sqe->user_data = s->seq * MAX_DEPTH + (s - slots);
-	cmd->opcode = s->opcode;
-	cmd->nsid = nsid;
-	if (s->opcode == OP_FLUSH)
-		return;
-
-	if (s->opcode == OP_WRITE) {
-		s->writing = opt.same ? 1 : s->seq;
-		fill(s, s->writing);
-	} else {
-		memset(s->buf, 0xa5, opt.bytes);
-	}
-	cmd->cdw10 = slot_lba(s);
-	cmd->cdw11 = slot_lba(s) >> 32;
-	cmd->cdw12 = opt.bytes / LBA_SIZE - 1;
-	cmd->addr = (uintptr_t)s->buf;
-	cmd->data_len = opt.bytes;
-	if (opt.vectored) {
-		cmd->addr = (uintptr_t)s->iov;
-		cmd->data_len = 2;
-	}
-}
-
-/*
- * What is in the ring after the submission is nobody's business any more: make
- * sure that a kernel that looks there again finds rubbish.
- */
-static void submit(unsigned int n)
-{
-	int ret;
-
-	if (!n)
-		return;
-	ret = io_uring_submit(&ring);
-	if (ret != (int)n)
-		fail("io_uring_submit", ret < 0 ? -ret : EIO);
-	memset(ring.sq.sqes, 0xff,
-	       *ring.sq.kring_entries * 2 * sizeof(struct io_uring_sqe));
+	if (!(nr_appended & (nr_appended - 1)))
+		appended = realloc(appended, (nr_appended ? nr_appended * 2 : 1)
+					     * sizeof(*appended));
+	if (!appended)
+		fail("realloc", ENOMEM);
+	appended[nr_appended++] = (struct appended){ seq, lba };
 }
 
 static void count_error(int res)
@@ -259,6 +249,9 @@ static void complete(const struct io_uring_cqe *cqe)
 		/* a write that failed may have happened */
 		if (s->opcode == OP_WRITE)
 			s->generation = 0;
+		/* or happen yet, with what is in the buffer then */
+		if (s->opcode == OP_APPEND)
+			new_buffer(s);
 		return;
 	}
 	stats.ok++;
@@ -266,11 +259,119 @@ static void complete(const struct io_uring_cqe *cqe)
 		stats.gap = t - stats.last;
 	stats.last = t;
 
+	if (s->opcode == OP_APPEND)
+		append_ok(cqe->user_data / MAX_DEPTH, cqe->big_cqe[0]);
 	if (s->opcode == OP_WRITE)
 		s->generation = s->writing;
 	else if (s->opcode == OP_READ && s->generation &&
 		 !holds(s, s->generation))
 		stats.mismatch++;
+}
+
+/* The same command as a synchronous ioctl. */
+static int call(const struct nvme_uring_cmd *cmd)
+{
+	struct nvme_passthru_cmd64 c64 = { };
+	struct nvme_passthru_cmd c32 = { };
+	struct nvme_user_io io = {
+		.opcode = cmd->opcode, .addr = cmd->addr, .slba = cmd->cdw10,
+		.nblocks = cmd->cdw12,
+	};
+
+	/* they are alike up to the timeout */
+	memcpy(&c64, cmd, offsetof(struct nvme_uring_cmd, rsvd2));
+	memcpy(&c32, cmd, offsetof(struct nvme_uring_cmd, rsvd2));
+	switch (opt.engine) {
+	case IO_CMD:
+		return ioctl(fd, NVME_IOCTL_IO_CMD, &c32);
+	case IO64_CMD:
+		return ioctl(fd, NVME_IOCTL_IO64_CMD, &c64);
+	case IO64_CMD_VEC:
+		return ioctl(fd, NVME_IOCTL_IO64_CMD_VEC, &c64);
+	default:
+		return ioctl(fd, NVME_IOCTL_SUBMIT_IO, &io);
+	}
+}
+
+static void execute(const struct nvme_uring_cmd *cmd, uint64_t user_data)
+{
+	union {
+		struct io_uring_cqe cqe;
+		uint64_t big[4];
+	} u = { };
+	int ret = call(cmd);
+
+	u.cqe.user_data = user_data;
+	u.cqe.res = ret < 0 ? -errno : ret;
+	complete(&u.cqe);
+}
+
+/* What the command says of its data, and the data if they go to the device. */
+static void prepare_data(struct slot *s, struct nvme_uring_cmd *cmd)
+{
+	uint64_t lba = s->opcode == OP_APPEND ? 0 : slot_lba(s);
+
+	if (s->opcode == OP_WRITE) {
+		s->writing = opt.same ? 1 : s->seq;
+		fill(s, s->writing);
+	} else if (s->opcode == OP_APPEND) {
+		memset(s->buf, 0, opt.bytes);
+		memcpy(s->buf, &s->seq, sizeof(s->seq));
+	} else {
+		memset(s->buf, 0xa5, opt.bytes);
+	}
+	cmd->cdw10 = lba;
+	cmd->cdw11 = lba >> 32;
+	cmd->cdw12 = opt.bytes / LBA_SIZE - 1;
+	cmd->addr = (uintptr_t)s->buf;
+	cmd->data_len = opt.bytes;
+	if (opt.vectored) {
+		cmd->addr = (uintptr_t)s->iov;
+		cmd->data_len = 2;
+	}
+}
+
+static void prepare(struct slot *s)
+{
+	static uint8_t no_ring[2 * sizeof(struct io_uring_sqe)];
+	struct io_uring_sqe *sqe = opt.engine == RING ?
+		io_uring_get_sqe(&ring) : (void *)no_ring;
+	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
+
+	s->opcode = next_opcode(s);
+	s->seq = ++stats.sent;
+
+	memset(sqe, 0, 2 * sizeof(*sqe));
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = fd;
+	sqe->cmd_op = opt.vectored ? NVME_URING_CMD_IO_VEC : NVME_URING_CMD_IO;
+	sqe->user_data = s->seq * MAX_DEPTH + (s - slots);
+	cmd->opcode = s->opcode;
+	cmd->nsid = nsid;
+	cmd->flags = opt.flags;
+	if (opt.workload == OPCODE)
+		cmd->cdw10 = s->seq;
+	else if (s->opcode != OP_FLUSH)
+		prepare_data(s, cmd);
+	if (opt.engine != RING)
+		execute(cmd, sqe->user_data);
+}
+
+/*
+ * What is in the ring after the submission is nobody's business any more: make
+ * sure that a kernel that looks there again finds rubbish.
+ */
+static void submit(unsigned int n)
+{
+	int ret;
+
+	if (!n || opt.engine != RING)
+		return;
+	ret = io_uring_submit(&ring);
+	if (ret != (int)n)
+		fail("io_uring_submit", ret < 0 ? -ret : EIO);
+	memset(ring.sq.sqes, 0xff,
+	       *ring.sq.kring_entries * 2 * sizeof(struct io_uring_sqe));
 }
 
 static void at_usr2(void)
@@ -292,6 +393,64 @@ static void at_usr2(void)
 	}
 }
 
+#define CHUNK	(128 << 10)
+
+static void read_chunk(unsigned char *buf, uint64_t lba)
+{
+	struct nvme_passthru_cmd64 cmd = {
+		.opcode = OP_READ, .nsid = nsid, .addr = (uintptr_t)buf,
+		.data_len = CHUNK, .cdw10 = lba, .cdw12 = CHUNK / LBA_SIZE - 1,
+	};
+	int ret = ioctl(fd, NVME_IOCTL_IO64_CMD, &cmd);
+
+	if (ret)
+		fail("reading the zone", ret < 0 ? errno : EIO);
+}
+
+/* Who wrote what the zone holds? Returns the number of positions written. */
+static uint64_t read_zone(uint64_t *at, uint64_t max)
+{
+	unsigned char *buf = aligned_alloc(4096, CHUNK);
+	uint64_t n = 0, i, seq;
+
+	if (!buf)
+		fail("aligned_alloc", ENOMEM);
+	for (;;) {
+		read_chunk(buf, n * opt.bytes / LBA_SIZE);
+		for (i = 0; i < CHUNK; i += opt.bytes, n++) {
+			memcpy(&seq, buf + i, sizeof(seq));
+			/* what is not written reads as 0, or all ones */
+			if (!seq || seq == UINT64_MAX)
+				return n;
+			if (seq > stats.sent || n == max)
+				fail("reading the zone", EILSEQ);
+			at[n] = seq;
+		}
+	}
+}
+
+/* twice: written by one command; lost: not where the answer said it would be */
+static void check_appends(void)
+{
+	uint64_t max = 4 * stats.sent, *at = calloc(max, sizeof(*at));
+	bool *seen = calloc(stats.sent + 1, sizeof(*seen));
+	uint64_t n, i, twice = 0, lost = 0, where;
+
+	if (!at || !seen)
+		fail("calloc", ENOMEM);
+	n = read_zone(at, max);
+	for (i = 0; i < n; i++) {
+		twice += seen[at[i]];
+		seen[at[i]] = true;
+	}
+	for (i = 0; i < nr_appended; i++) {
+		where = appended[i].lba * LBA_SIZE / opt.bytes;
+		lost += where >= n || at[where] != appended[i].seq;
+	}
+	printf("positions=%ju twice=%ju lost=%ju\n", n, twice, lost);
+	stats.mismatch += lost;
+}
+
 static void reap(double wait)
 {
 	struct __kernel_timespec ts = {
@@ -301,6 +460,8 @@ static void reap(double wait)
 	unsigned int head, n = 0;
 	int ret;
 
+	if (opt.engine != RING)
+		goto signals;
 	ret = io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
 	if (ret && ret != -ETIME && ret != -EINTR && ret != -EAGAIN)
 		fail("io_uring_wait_cqe", -ret);
@@ -310,6 +471,7 @@ static void reap(double wait)
 	}
 	io_uring_cq_advance(&ring, n);
 
+signals:
 	if (want_report) {
 		want_report = 0;
 		report();
@@ -351,10 +513,12 @@ static void setup(void)
 			 IORING_SETUP_CQSIZE,
 		.cq_entries = 2 * opt.depth,
 	};
-	size_t size = opt.bytes + opt.offset, page = getpagesize();
 	unsigned int i;
 	int ret;
 
+	/* rights are looked at when the device is opened, and at each command */
+	if (opt.uid && (setgid(opt.uid) || setuid(opt.uid)))
+		fail("setuid", errno);
 	if (opt.defer)
 		p.flags |= IORING_SETUP_SINGLE_ISSUER |
 			   IORING_SETUP_DEFER_TASKRUN;
@@ -362,7 +526,7 @@ static void setup(void)
 	if (ret)
 		fail("io_uring_setup", -ret);
 
-	fd = open(opt.dev, O_RDWR);
+	fd = open(opt.dev, opt.readonly ? O_RDONLY : O_RDWR);
 	if (fd < 0)
 		fail(opt.dev, errno);
 	nsid = opt.nsid;
@@ -376,26 +540,21 @@ static void setup(void)
 	slots = calloc(opt.depth, sizeof(*slots));
 	if (!slots)
 		fail("calloc", ENOMEM);
-	size = (size + page - 1) / page * page;
-	for (i = 0; i < opt.depth; i++) {
-		unsigned char *buf = mmap(NULL, size, PROT_READ | PROT_WRITE,
-				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		if (buf == MAP_FAILED)
-			fail("mmap", errno);
-		slots[i].buf = buf + opt.offset;
-		slots[i].iov[0].iov_base = slots[i].buf;
-		slots[i].iov[0].iov_len = opt.bytes / 2;
-		slots[i].iov[1].iov_base = slots[i].buf + opt.bytes / 2;
-		slots[i].iov[1].iov_len = opt.bytes / 2;
-	}
+	for (i = 0; i < opt.depth; i++)
+		new_buffer(&slots[i]);
 }
 
 static void help(int code)
 {
 	fprintf(code ? stderr : stdout,
 		"usage: nvme_mpath_io [option]... /dev/ngXnY\n"
-" -o read|write|rw|flush  what to send; rw writes and reads back (read)\n"
+" -o read|write|rw|flush|append  what to send; rw writes and reads back (read);\n"
+"             append counts what the first zone, empty before, holds in the end\n"
+" -O opcode   send this, without data, and a running number in dword 10\n"
+" -F failfast|failover|both  the flags of each command (none)\n"
+" -e ring|io|io64|vec|submit  by io_uring, or by which synchronous ioctl (ring)\n"
+" -u uid      be that user; its group has the same number\n"
+" -r          open the device read-only\n"
 " -q depth    commands outstanding, up to %d (16)\n"
 " -b bytes    per command, a multiple of 1024 (4096)\n"
 " -a offset   of the buffers in their pages; odd ones are bounced (0)\n"
@@ -445,15 +604,37 @@ static unsigned int one_of(const char *s, const char *const *words)
 static void parse(int argc, char **argv)
 {
 	static const char *const workloads[] = {
-		"read", "write", "rw", "flush", NULL };
+		"read", "write", "rw", "flush", "append", NULL };
+	static const char *const engines[] = {
+		"ring", "io", "io64", "vec", "submit", NULL };
+	/* by their values, which no distribution's headers have yet */
+	static const char *const flags[] = {
+		"none", "failfast", "failover", "both", NULL };
 	static const char *const actions[] = {
 		"ignore", "exit", "close", "exec", NULL };
 	int c;
 
-	while ((c = getopt(argc, argv, "o:q:b:a:N:n:t:p:vds2:h")) != -1) {
+	while ((c = getopt(argc, argv, "o:O:F:e:u:rq:b:a:N:n:t:p:vds2:h")) != -1) {
 		switch (c) {
 		case 'o':
 			opt.workload = one_of(optarg, workloads);
+			break;
+		case 'O':
+			opt.workload = OPCODE;
+			opt.opcode = number(optarg, 0, 255);
+			break;
+		case 'F':
+			opt.flags = one_of(optarg, flags);
+			break;
+		case 'e':
+			opt.engine = one_of(optarg, engines);
+			opt.vectored = opt.engine == IO64_CMD_VEC;
+			break;
+		case 'u':
+			opt.uid = number(optarg, 1, UINT_MAX - 1);
+			break;
+		case 'r':
+			opt.readonly = true;
 			break;
 		case 'q':
 			opt.depth = number(optarg, 1, MAX_DEPTH);
@@ -514,6 +695,8 @@ int main(int argc, char **argv)
 	printf("ready\n");
 	fflush(stdout);
 	run();
+	if (opt.workload == APPEND)
+		check_appends();
 	report();
 
 	if (stats.stray || stats.mismatch || stats.done != stats.sent)

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will append to a zone while paths are lost with appends in flight,
+# and count what the zone holds: under "idempotent" no append is done twice.
+# stock: fail
+# timeout: 90
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# lose_appends <policy> <answers>: both ports in turn, until so many were lost
+lose_appends()
+{
+	local port=1 lost=$2
+
+	policy "$1" || give_up "policy $1"
+	nvme zns reset-zone -s 0 -n 1 "$ng" >"$tmp/reset" 2>&1 ||
+		give_up "$(cat "$tmp/reset")"
+	echo >"$TRACING/trace"
+	io_start -t 600 -q 128 -b 1024 -o append "$ng"
+	while ! saw_path_errors "$lost" >"$tmp/seen"; do
+		must 10 "load" io_pending_moves
+		port_down $port
+		must 20 "one path" paths_live 1
+		port_up $port
+		must 20 "two paths" paths_live 2
+		port=$((3 - port))
+	done
+	io_stop
+	io_twice=$(sed -n 's/.*positions=.* twice=\([0-9]*\) .*/\1/p' "$io_log")
+	ktap_print_msg "$(grep positions= "$io_log")"
+}
+
+begin 7
+need_tools nvme
+zoned=1
+nvmet_up 2 100 -l 60
+echo round-robin >"$subsys/iopolicy"
+trace_path_errors
+
+lose_appends idempotent 300
+check "idempotent: what fails does so with a path error" \
+	io_errors_only 0x371 0x370
+check "there were hundreds of them" test "$(io_value failed)" -ge 300
+check "no append was done twice" is 0 "$io_twice"
+check "the others are where their answer says" test $io_status = 1
+
+lose_appends all 50
+check "all: no append fails" test $io_status = 0
+check "some were done twice: that is what the policy is for" \
+	test "$io_twice" -gt 0
+check "the counter knows them" test "$(count failed_over)" -ge 50
+finish
