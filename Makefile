@@ -22,7 +22,8 @@ help:
 #:   make vm      a shell in the guest, two multipath heads up
 #:   make tree    unpack the base kernel, assemble the series on it
 #:   make kernel  and build it
-#:   make check   checkpatch, sparse, W=1, kernel-doc, shellcheck
+#:   make check   checkpatch, sparse, W=1, kernel-doc, shellcheck, htmldocs
+#:   make htmldocs  the documentation, by the kernel's own build
 #:   make export  write amended commits of out/$BASE/series back to patches/
 #:   make deps    install the Debian packages all this needs
 #:   make clean   remove out/$BASE;  make distclean: all of out/
@@ -59,6 +60,9 @@ vm: deps
 check: deps
 	@scripts/check.sh '$(BASE)'
 
+htmldocs: deps
+	@scripts/htmldocs.sh '$(BASE)'
+
 export:
 	@scripts/export.sh '$(BASE)'
 
@@ -68,4 +72,4 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel demo test vm check export clean distclean
+.PHONY: help deps tree kernel demo test vm check htmldocs export clean distclean

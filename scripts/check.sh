@@ -6,7 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 
 load_base "${1:-}"
-for tool in shellcheck:shellcheck sparse:sparse perl:perl; do
+for tool in shellcheck:shellcheck sparse:sparse perl:perl \
+	sphinx-build:python3-sphinx; do
 	need "${tool%:*}" "${tool#*:}"
 done
 "$top/scripts/tree.sh" "$base" series
@@ -85,6 +86,9 @@ done
 	include/linux/io_uring/cmd.h) 2>&1 |
 	grep -E 'passthru|warning|error' >"$logs/kernel-doc" || true
 result "kernel-doc -Werror" "$logs/kernel-doc"
+
+"$top/scripts/htmldocs.sh" "$base" >"$logs/htmldocs" || [ $? -eq 1 ]
+result "htmldocs: no warning in new files" "$logs/htmldocs"
 
 mapfile -t scripts < <(cd "$top" && git ls-files -co --exclude-standard \
 	'*.sh' '*/init' '*.rc' .ci/run)

@@ -11,6 +11,8 @@ packages=(
 	qemu-system-x86 busybox-static cpio fio nvme-cli pciutils liburing-dev
 	# static checks
 	shellcheck sparse perl python3-ply python3-git
+	# documentation
+	python3-sphinx python3-yaml
 	git util-linux rsync
 )
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * io_uring passthrough on multipath heads: failover and requeueing.
+/**
+ * DOC: io_uring passthrough on multipath heads
  *
  * The life of a command sent to /dev/ngXnY
  * ----------------------------------------
  * A command is one io_uring request from its submission to its one completion.
- * An attempt is one block layer request that carries it down one path.
+ * An attempt is one block layer request that carries it down one path::
  *
  *               first issue                   path error
  *     SUBMITTER -------------> IN FLIGHT ------------------+
@@ -26,30 +26,35 @@
  *
  * Each state has one owner, who alone may touch the command:
  *
- *  SUBMITTER  the issuing context: the task, its SQPOLL thread or io-wq worker.
+ * SUBMITTER
+ *	The issuing context: the task, its SQPOLL thread or io-wq worker.
  *	Before the first attempt the SQE's payload is copied to memory that the
  *	io_uring request already owns. All attempts read these bytes.
  *
- *  IN FLIGHT  the attempt's request. When it ends in a path error the block
- *	layer completes and frees it at once, in whatever context that happens,
- *	and with it go the tag and the references to queue and path. All that
- *	is left to do is to queue task work. That needs no memory and cannot
- *	fail, and neither reset nor removal of a controller waits for it to run.
+ * IN FLIGHT
+ *	The attempt's request. When it ends in a path error the block layer
+ *	completes and frees it at once, in whatever context that happens, and
+ *	with it go the tag and the references to queue and path. All that is
+ *	left to do is to queue task work. That needs no memory and cannot fail,
+ *	and neither reset nor removal of a controller waits for it to run.
  *
- *  RETRY  task work in the submitter, under the ring's lock. It unmaps the
- *	pages of the failed attempt, as only there their mm is at hand, and then
- *	calls the function that the first submission called. Whoever ran out of
- *	tags, memory or paths is parked rather than told so.
+ * RETRY
+ *	Task work in the submitter, under the ring's lock. It unmaps the pages
+ *	of the failed attempt, as only there their mm is at hand, and then calls
+ *	the function that the first submission called. Whoever ran out of tags,
+ *	memory or paths is parked rather than told so.
  *
- *  PARKED  the head's list, under head->requeue_lock. Such a command has no
+ * PARKED
+ *	The head's list, under head->requeue_lock. Such a command has no
  *	request, no mapped pages and no reference to a path. It is cancelable by
  *	io_uring before it becomes visible on the list, so that it ends with its
  *	process or ring. To take it off the list is to own it:
- *	nvme_passthru_requeue() and nvme_passthru_cancel() race for that under the
- *	lock. If the ring outlives the task, shared with others, the command ends
- *	with the ring, or when a path is back and finds the task dead.
+ *	nvme_passthru_requeue() and nvme_passthru_cancel() race for that under
+ *	the lock. If the ring outlives the task, shared with others, the command
+ *	ends with the ring, or when a path is back and finds the task dead.
  *
- *  DONE  io_uring.
+ * DONE
+ *	io_uring.
  *
  * The open file pins the head for as long as a command of it lives. The paths
  * are only looked at under head->srcu, which is never held while waiting for one.

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will run the example program of the documentation, and see that it
+# finds the flags of commands on a head and on a path's own node, and no others.
+# stock: fail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+known="FAILFAST: yes
+FAILOVER: yes"
+
+# answers <words> [flags]...: the program says just that, and exits with 0
+answers()
+{
+	local words=$1 told
+
+	shift
+	told=$(./passthru_flags "$ng" "$@" 2>&1) && [ "$told" = "$words" ] &&
+		return
+	ktap_print_msg "it said: ${told//$'\n'/; }"
+	return 1
+}
+
+begin 6
+pci_single
+check "a path's own node: both flags are known" answers "$known"
+check "but not together, nor any other" answers "$known
+3: no
+4: no
+0x80: no" 3 4 0x80
+
+pci_head
+for policy in idempotent all none; do
+	echo "$policy" >"/sys/block/$head/passthru_failover"
+	check "a head, $policy: both flags are known" answers "$known"
+done
+check "but not together, nor any other" answers "$known
+3: no
+4: no
+0x80: no" 3 4 0x80
+finish
