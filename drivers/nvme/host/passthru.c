@@ -7,22 +7,27 @@
  * A command is one io_uring request from its submission to its one completion.
  * An attempt is one block layer request that carries it down one path::
  *
- *               first issue                   path error
- *     SUBMITTER -------------> IN FLIGHT ------------------+
- *         |                     |  ^                       v
- *         | no usable path,     |  +-------------------- RETRY (task work)
- *         | one available       | completion              | |  ^
- *         |                     v                         | |  |
- *         |                    DONE <---------------------+ |  |
- *         |                         no path available,      |  |
- *         |                         cancelled, task or      |  |
- *         v                         ring dead               |  |
- *       PARKED <--------------------------------------------+  |
- *         |           no usable path, or no room on it now     |
- *         |                                                    |
- *         +----------------------------------------------------+
+ *               first issue              path error, may go on
+ *     SUBMITTER -------------> IN FLIGHT -------------------+
+ *       | |                     |  ^                        v
+ *       | |     completion, or  |  +--------------------- RETRY (task work)
+ *       | |     may not go on   |                         | |  ^
+ *       | |                     v                         | |  |
+ *       | +------------------> DONE <---------------------+ |  |
+ *       |   no path available        no path available,     |  |
+ *       |                            may not go on,         |  |
+ *       | no usable path,            cancelled, task or     |  |
+ *       v one available              ring dead              |  |
+ *     PARKED <----------------------------------------------+  |
+ *       |             no usable path, or no room on it now     |
+ *       |                                                      |
+ *       +------------------------------------------------------+
  *              path back, some time later: nvme_passthru_requeue()
  *              task or ring dying: nvme_passthru_cancel()
+ *
+ * Whether a command may go on is for passthru_policy.c to say. What the policy
+ * does not cover when it is submitted does not enter here: it is sent down a
+ * path and left to its fate, as if there were none of all this.
  *
  * Each state has one owner, who alone may touch the command:
  *
@@ -69,7 +74,7 @@
 /*
  * A retry of these would not be what the first submission was: task work cannot
  * tell a 32-bit caller, and IOPOLL has no way out of the ring's exit yet. They
- * get the path errors, as they always did.
+ * get the path errors, whatever the policy and their flags say.
  */
 #define NVME_PASSTHRU_NO_FAILOVER	(IO_URING_F_IOPOLL | IO_URING_F_COMPAT)
 
@@ -537,7 +542,7 @@ static void nvme_passthru_look_work(struct work_struct *work)
 	if (over)
 		nvme_passthru_requeue(head);
 	else if (!list_empty(&head->passthru.parked) ||
-		 waitqueue_active(&head->passthru.wait))
+		 wq_has_sleeper(&head->passthru.wait))
 		nvme_passthru_look_in(head, NVME_PASSTHRU_LOOK_LATER);
 }
 

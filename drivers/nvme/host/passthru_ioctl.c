@@ -16,6 +16,7 @@
 struct nvme_passthru_call {
 	struct nvme_passthru_attempt last;
 	u16 doubt;		/* status of an attempt that may have had effect */
+	bool again;		/* not the first time round */
 	unsigned int failovers;
 };
 
@@ -32,7 +33,7 @@ static int nvme_passthru_try(struct nvme_ns_head *head, unsigned int cmd,
 	srcu_idx = srcu_read_lock(&head->srcu);
 	ns = nvme_find_path(head);
 	if (ns) {
-		if (call->failovers)
+		if (call->again)
 			trace_nvme_passthru_retry(head->disk, call,
 						  call->last.opcode,
 						  ns->ctrl->instance);
@@ -162,7 +163,7 @@ static int nvme_passthru_call_failed(struct nvme_ns_head *head,
 /**
  * nvme_passthru_ioctl - execute a passthrough ioctl on a multipath head
  * @head: the head, pinned by the open file or block device
- * @cmd: one that nvme_is_passthru_ioctl()
+ * @cmd: an ioctl that executes one I/O command
  * @argp: its argument, read again for each attempt, and checked again
  * @flags: of nvme_ns_ioctl()
  * @open_for_write: may the caller write?
@@ -170,9 +171,9 @@ static int nvme_passthru_call_failed(struct nvme_ns_head *head,
  * Context: Process context. Sleeps as long as the command takes, which no
  *	signal ends, and while no path is usable, which SIGKILL ends. Does not
  *	hold head->srcu in the latter case.
- * Return: what nvme_ns_ioctl() says of the last attempt, or of the only one if
- *	the policy is not to fail over; -EWOULDBLOCK if there is no usable path
- *	then. -EIO if there is no path to wait for, -EINTR for SIGKILL.
+ * Return: what nvme_ns_ioctl() says of the last attempt. -EIO if there is no
+ *	path to wait for, or the policy has become not to wait; -EINTR for
+ *	SIGKILL.
  */
 int nvme_passthru_ioctl(struct nvme_ns_head *head, unsigned int cmd,
 			void __user *argp, unsigned int flags,
@@ -185,7 +186,7 @@ int nvme_passthru_ioctl(struct nvme_ns_head *head, unsigned int cmd,
 	if (get_user(call.last.opcode, (u8 __user *)argp))
 		return -EFAULT;
 
-	for (;;) {
+	for (;; call.again = true) {
 		ret = nvme_passthru_try(head, cmd, argp, flags, open_for_write,
 					&call);
 		if (call.last.made && call.last.path_error) {

@@ -143,8 +143,9 @@ static int nvme_passthru_default_set(const char *val,
 
 static int nvme_passthru_default_get(char *buf, const struct kernel_param *kp)
 {
-	return sysfs_emit(buf, "%s\n", nvme_passthru_policy_name(
-					READ_ONCE(nvme_passthru_default)));
+	u8 policy = READ_ONCE(nvme_passthru_default);
+
+	return sysfs_emit(buf, "%s\n", nvme_passthru_policy_name(policy));
 }
 
 static const struct kernel_param_ops nvme_passthru_default_ops = {
@@ -180,6 +181,12 @@ u8 nvme_passthru_default_policy(void)
 	return READ_ONCE(nvme_passthru_default);
 }
 
+static void nvme_passthru_count(struct nvme_ns_head *head,
+				enum nvme_passthru_count count)
+{
+	atomic_long_inc(&head->passthru.counts[count]);
+}
+
 /**
  * nvme_passthru_count_parked - a command is about to wait for a path
  * @head: its head
@@ -191,9 +198,8 @@ u8 nvme_passthru_default_policy(void)
 void nvme_passthru_count_parked(struct nvme_ns_head *head, const void *cmd,
 				u8 opcode)
 {
-	atomic_long_inc(&head->passthru.counts[NVME_PASSTHRU_COUNT_PARKED]);
-	atomic_long_inc(&head->passthru.counts[
-					NVME_PASSTHRU_COUNT_PARKED_TOTAL]);
+	nvme_passthru_count(head, NVME_PASSTHRU_COUNT_PARKED);
+	nvme_passthru_count(head, NVME_PASSTHRU_COUNT_PARKED_TOTAL);
 	trace_nvme_passthru_park(head->disk, cmd, opcode, 0);
 }
 
@@ -219,8 +225,7 @@ void nvme_passthru_count_unparked(struct nvme_ns_head *head)
 void nvme_passthru_count_failover(struct nvme_ns_head *head, const void *cmd,
 				  const struct nvme_passthru_attempt *attempt)
 {
-	atomic_long_inc(&head->passthru.counts[
-					NVME_PASSTHRU_COUNT_FAILED_OVER]);
+	nvme_passthru_count(head, NVME_PASSTHRU_COUNT_FAILED_OVER);
 	trace_nvme_passthru_failover(head->disk, cmd, attempt->opcode,
 				     attempt->status, attempt->sent,
 				     attempt->ctrl_id);
@@ -237,7 +242,7 @@ void nvme_passthru_count_failover(struct nvme_ns_head *head, const void *cmd,
 void nvme_passthru_count_no_path(struct nvme_ns_head *head, const void *cmd,
 				 u8 opcode)
 {
-	atomic_long_inc(&head->passthru.counts[NVME_PASSTHRU_COUNT_NO_PATH]);
+	nvme_passthru_count(head, NVME_PASSTHRU_COUNT_NO_PATH);
 	trace_nvme_passthru_give_up(head->disk, cmd, opcode, -EIO);
 	dev_warn_ratelimited(disk_to_dev(head->disk),
 			     "no available path - failing passthrough command %#04x\n",
@@ -256,12 +261,13 @@ void nvme_passthru_count_no_path(struct nvme_ns_head *head, const void *cmd,
 void nvme_passthru_count_refused(struct nvme_ns_head *head, const void *cmd,
 				 u8 opcode, int res)
 {
-	atomic_long_inc(&head->passthru.counts[NVME_PASSTHRU_COUNT_REFUSED]);
+	u8 policy = READ_ONCE(head->passthru.policy);
+
+	nvme_passthru_count(head, NVME_PASSTHRU_COUNT_REFUSED);
 	trace_nvme_passthru_give_up(head->disk, cmd, opcode, res);
 	dev_warn_ratelimited(disk_to_dev(head->disk),
 			     "path error - failing passthrough command %#04x (passthru_failover is %s)\n",
-			     opcode, nvme_passthru_policy_name(
-					READ_ONCE(head->passthru.policy)));
+			     opcode, nvme_passthru_policy_name(policy));
 }
 
 static struct nvme_ns_head *nvme_passthru_dev_to_head(struct device *dev)
@@ -273,9 +279,9 @@ static ssize_t passthru_failover_show(struct device *dev,
 				      struct device_attribute *attr, char *buf)
 {
 	struct nvme_ns_head *head = nvme_passthru_dev_to_head(dev);
+	u8 policy = READ_ONCE(head->passthru.policy);
 
-	return sysfs_emit(buf, "%s\n", nvme_passthru_policy_name(
-					READ_ONCE(head->passthru.policy)));
+	return sysfs_emit(buf, "%s\n", nvme_passthru_policy_name(policy));
 }
 
 /* What is parked is judged again at once: it may have to wait no longer. */
@@ -299,9 +305,9 @@ static ssize_t _name##_show(struct device *dev,				\
 			    struct device_attribute *attr, char *buf)	\
 {									\
 	struct nvme_ns_head *head = nvme_passthru_dev_to_head(dev);	\
+	atomic_long_t *count = &head->passthru.counts[_count];		\
 									\
-	return sysfs_emit(buf, "%ld\n", atomic_long_read(		\
-					&head->passthru.counts[_count])); \
+	return sysfs_emit(buf, "%ld\n", atomic_long_read(count));	\
 }									\
 static DEVICE_ATTR_RO(_name)
 

@@ -42,6 +42,6 @@ inject "$path" 0x371 3
 io_start -n 40 -O 0x81 "$ng"
 io_wait
 inject_none "$path"
-check "what is given up is traced" is 3 "$(traced give_up 'res=881')"
+check "what is given up is traced" is 3 "$(traced give_up 'res=881 (0x371)')"
 check "and counted" count_is refused 3
 finish
