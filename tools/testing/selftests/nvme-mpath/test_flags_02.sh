@@ -6,7 +6,31 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-begin 13
+io_fails()
+{
+	io_report && [ "$(io_value failed)" -gt 0 ]
+}
+
+# error_after [option]...: sets $took, ms from the resets to the first error
+error_after()
+{
+	local c start resets=()
+
+	io_start -t 600 -q 8 "$@" "$ng"
+	must 10 "load" io_busy
+	start=$(ms)
+	for c in $(ctrls); do
+		echo 1 >"/sys/class/nvme/$c/reset_controller" &
+		resets+=($!)
+	done
+	must 20 "an error" io_fails
+	took=$(($(ms) - start))
+	wait "${resets[@]}"
+	must 10 "two paths" paths_live 2
+	io_stop
+}
+
+begin 14
 need_tools nvme
 nvmet_up 2 200
 path=$(path_of_ctrl "$(ctrl_of_port 1)")
@@ -29,6 +53,15 @@ io_stop
 check "failfast: a reset is seen, as by the unpatched kernel" \
 	test "$io_status" = 1
 check "as -EINTR, and nothing else" io_errors_only -4
+
+error_after -F failfast
+failfast=$took
+policy none
+error_after
+policy all
+ktap_print_msg "the first error: failfast $failfast ms, none $took ms"
+check "failfast: it is seen as soon as under none" \
+	test "$failfast" -lt $((2 * took + 500))
 
 ana change
 must 10 "no usable path" ana_seen change
