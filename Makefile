@@ -19,6 +19,7 @@ help:
 #:   make demo    the same fio load on a stock and on a patched kernel, while
 #:                paths are reset, pulled and brought back
 #:   make test    all tests, each in a VM of its own;  T=failover_01 only one
+#:   make kunit   the unit tests, under User Mode Linux
 #:   make vm      a shell in the guest, two multipath heads up
 #:   make tree    unpack the base kernel, assemble the series on it
 #:   make kernel  and build it
@@ -54,6 +55,9 @@ demo: deps
 test: deps
 	@scripts/test.sh '$(BASE)' '$(name)' '$(KERNEL)' $(T)
 
+kunit: deps
+	@scripts/kunit.sh '$(BASE)'
+
 vm: deps
 	@scripts/vm.sh '$(BASE)' '$(name)' '$(KERNEL)'
 
@@ -72,4 +76,5 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel demo test vm check htmldocs export clean distclean
+.PHONY: help deps tree kernel demo test kunit vm check htmldocs export clean \
+	distclean

@@ -52,24 +52,6 @@ configure()
 	cat "${fragments[@]}" >"$build/.config.done"
 }
 
-# Shows how far a build is on a terminal; in a log, a line now and then.
-progress()
-{
-	local n=0 line step=500
-
-	[ ! -t 2 ] || step=10
-	while read -r line; do
-		n=$((n + 1))
-		[ $((n % step)) -eq 0 ] || continue
-		if [ -t 2 ]; then
-			printf '\r    %5d  %-60.60s' "$n" "$line" >&2
-		else
-			printf '    %5d  %s\n' "$n" "$line" >&2
-		fi
-	done
-	[ ! -t 2 ] || printf '\r%72s\r' '' >&2
-}
-
 exec 9>"$base_dir/.build-$name-$kernel.lock"
 flock 9
 configure

@@ -85,6 +85,24 @@ kernel_make()
 		KBUILD_BUILD_USER=nvme-mpath KBUILD_BUILD_HOST=nvme-mpath "$@"
 }
 
+# Shows how far a build is on a terminal; in a log, a line now and then.
+progress()
+{
+	local n=0 line step=500
+
+	[ ! -t 2 ] || step=10
+	while read -r line; do
+		n=$((n + 1))
+		[ $((n % step)) -eq 0 ] || continue
+		if [ -t 2 ]; then
+			printf '\r    %5d  %-60.60s' "$n" "$line" >&2
+		else
+			printf '    %5d  %s\n' "$n" "$line" >&2
+		fi
+	done
+	[ ! -t 2 ] || printf '\r%72s\r' '' >&2
+}
+
 # shellcheck disable=SC2034 # for who sources this
 vm=$top/tools/testing/selftests/nvme-mpath/vm
 
