@@ -7,7 +7,7 @@ SERIES ?= 1
 T ?=
 DEPS ?= 1
 
-export BASE KERNEL SERIES KSRC OUT JOBS ACCEL
+export BASE KERNEL SERIES KSRC OUT JOBS VMS ACCEL
 
 name = $(if $(filter 0,$(SERIES)),stock,$(if $(filter 1,$(SERIES)),series,SERIES=$(SERIES)))
 
@@ -35,7 +35,8 @@ help:
 #:                       EXPECT_STOCK=1: to fail as announced is to pass
 #:   KSRC=/path          take the base from a source tree, not from a package
 #:   ACCEL=kvm|tcg       QEMU's accelerator; KVM is taken where it works
-#:   JOBS=n  OUT=/path   parallel build jobs; where trees and results go
+#:   JOBS=n  VMS=n       parallel build jobs; VMs at a time (1)
+#:   OUT=/path           where trees, builds and results go
 #:   DEPS=0              do not look for missing packages
 
 deps:

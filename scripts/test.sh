@@ -36,6 +36,7 @@ if [ ${#tests[@]} -eq 0 ]; then
 		"$installed" "$results/fixtures"
 fi
 [ "${EXPECT_STOCK:-0}" = 0 ] || vm_options+=(-S)
+vm_options+=(-j "${VMS:-1}")
 msg "testing $base $name $kernel: ${#tests[@]} tests, a VM each"
 exec "$vm/run.sh" "${vm_options[@]}" -s "$installed" -o "$results" \
 	-k "$image" "${tests[@]}"

@@ -7,6 +7,7 @@
 #		[test]...
 #  -S	expect of each test what its line "# stock: pass|fail" says
 #  -d	a debug kernel: more memory, longer limits
+#  -j n	so many VMs at a time (1)
 #  -i	no test but a shell in the guest, both topologies up
 #
 # Prints TAP, a line a test, and "N passed, N failed, N skipped". Everything a
@@ -18,11 +19,13 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
 kernel='' selftests='' results='' stock=0 slow=1 memory=1024 interactive=0
-while getopts k:s:o:Sdi option; do
+vms=1
+while getopts k:s:o:j:Sdi option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	s) selftests=$OPTARG ;;
 	o) results=$OPTARG ;;
+	j) vms=$OPTARG ;;
 	S) stock=1 ;;
 	d) slow=4 memory=2560 ;;
 	i) interactive=1 ;;
@@ -34,20 +37,28 @@ shift $((OPTIND - 1))
 [ -f "$kernel" ] || vm_error "no kernel image '$kernel'"
 [ -d "$selftests/nvme-mpath" ] || vm_error "no installed selftests in '$selftests'"
 [ -n "$results" ] || vm_error "no directory for the results (-o)"
+[[ $vms =~ ^[1-9][0-9]?$ ]] || vm_error "-j takes a number of VMs, not '$vms'"
 for tool in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static \
 	cpio:cpio nvme:nvme-cli fio:fio setpci:pciutils timeout:coreutils; do
 	vm_need "${tool%:*}" "${tool#*:}"
 done
 
-# A VM dies with us, however we end.
-qemu_pid='' sockets=$(mktemp -d)
-# shellcheck disable=SC2317 # called by the trap
-cleanup()
+# A VM dies with us, however we end. Each is kept by a shell of its own.
+qemu_pid='' sockets='' keepers=()
+# shellcheck disable=SC2317 # called by the traps
+end_vm()
 {
 	# it is timeout's, which passes the signal on, and insists after 2 s
 	[ -z "$qemu_pid" ] || { kill "$qemu_pid" && wait "$qemu_pid"; } 2>/dev/null
-	rm -rf "$sockets"
-	[ -z "$results" ] || rm -f "$results"/*.cpio
+	[ -z "$sockets" ] || rm -rf "$sockets"
+}
+# shellcheck disable=SC2317
+cleanup()
+{
+	end_vm
+	[ ${#keepers[@]} -eq 0 ] ||
+		{ kill "${keepers[@]}" && wait "${keepers[@]}"; } 2>/dev/null
+	rm -f "$results"/*.cpio "$results"/.end-*
 }
 trap cleanup EXIT
 trap 'echo "interrupted; the logs are in $results" >&2; exit 130' INT TERM HUP
@@ -57,6 +68,7 @@ choose_accel "$kernel" "$results/kvm-probe.log"
 [ "$accel_name" = kvm ] || slow=$((slow * 2))
 make_initramfs "$results" "$selftests" ||
 	vm_error "the initramfs could not be made"
+cat "$results/base.cpio" "$results/fio.cpio" >"$results/with-fio.cpio"
 echo "# accelerator: $accel_name"
 
 args="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic null_blk.nr_devices=0"
@@ -111,9 +123,6 @@ judge()
 initramfs_for()
 {
 	if grep -qw fio "$1"; then
-		[ -f "$results/with-fio.cpio" ] ||
-			cat "$results/base.cpio" "$results/fio.cpio" \
-				>"$results/with-fio.cpio"
 		echo "$results/with-fio.cpio"
 	else
 		echo "$results/base.cpio"
@@ -123,7 +132,7 @@ initramfs_for()
 # run_test <test>: sets $outcome
 run_test()
 {
-	local script=$selftests/nvme-mpath/$1 name dir limit try
+	local script=$selftests/nvme-mpath/$1 name dir limit try qemu_code=''
 
 	[ -f "$script" ] || script=$vm_dir/${1#vm/}
 	name=$(basename "$1" .sh)
@@ -152,6 +161,20 @@ run_test()
 	rm -f "$dir"/ns?.img
 }
 
+# keep_test <n> <test>: run it in the background, leave what came of it
+keep_test()
+{
+	(
+		trap end_vm EXIT
+		trap 'exit 130' INT TERM HUP
+		sockets=$(mktemp -d) keepers=()
+		start=$SECONDS
+		run_test "$2"
+		echo "$outcome $((SECONDS - start))" >"$results/.end-$1"
+	) &
+	keepers[$1]=$!
+}
+
 # what the log of a test has to say, as TAP diagnostics
 explain()
 {
@@ -178,7 +201,7 @@ skip_allowed()
 if [ "$interactive" = 1 ]; then
 	dir=$results/shell
 	mkdir -p "$dir"
-	cat "$results/base.cpio" "$results/fio.cpio" >"$results/with-fio.cpio"
+	sockets=$(mktemp -d)
 	qemu_command "$dir" "$kernel" "$results/with-fio.cpio" \
 		"$args nvme_mpath.shell=1"
 	echo "# Ctrl-A X ends QEMU, Ctrl-A C switches to its monitor"
@@ -190,13 +213,28 @@ fi
 [ $# -gt 0 ] || vm_error "no test given"
 echo "TAP version 13"
 echo "1..$#"
-n=0 passed=0 failed=0 skipped=0 gravest=0
-for t in "$@"; do
+n=0 passed=0 failed=0 skipped=0 gravest=0 started=0
+tests=("$@")
+for t in "${tests[@]}"; do
+	# reported in order, whatever ends first
+	while [ "$started" -lt $# ] && [ ! -f "$results/.end-$((n + 1))" ]; do
+		if [ ${#keepers[@]} -ge "$vms" ]; then
+			wait -n -p ended "${keepers[@]}"
+			for i in "${!keepers[@]}"; do
+				[ "${keepers[i]}" != "$ended" ] ||
+					unset "keepers[i]"
+			done
+		else
+			started=$((started + 1))
+			keep_test "$started" "${tests[started - 1]}"
+		fi
+	done
 	n=$((n + 1))
+	[ ! -v "keepers[n]" ] || wait "${keepers[n]}"
+	unset "keepers[n]"
 	name=$(basename "$t" .sh)
-	start=$SECONDS
-	run_test "$t"
-	took=$((SECONDS - start))
+	outcome=$OUT_ERROR took=0
+	read -r outcome took <"$results/.end-$n" || outcome=$OUT_ERROR took=0
 	word=${outcome_names[outcome]}
 	if [ "$stock" = 1 ] && [ "$outcome" -ne "$OUT_ERROR" ]; then
 		want=$(sed -n 's/^# stock: //p' "$selftests/nvme-mpath/$t")
