@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -27,12 +28,43 @@
 #define OP_FLUSH	0x00
 #define OP_WRITE	0x01
 #define OP_READ		0x02
+#define OP_APPEND	0x7d
 
 #define LBA_SIZE	512
 #define MAX_DEPTH	4096
 #define NR_ERRORS	16
 
-enum workload { READ, WRITE, RW, FLUSH };
+#ifndef IORING_SETUP_HYBRID_IOPOLL
+#define IORING_SETUP_HYBRID_IOPOLL	(1U << 17)
+#endif
+
+/* user_data of what is no command */
+#define OF_TIMEOUT	(UINT64_MAX - 1)
+#define OF_CANCEL	(UINT64_MAX - 2)
+
+enum workload { READ, WRITE, RW, FLUSH, APPEND };
+
+/* How the ring is set up, how commands are put into it, and who has it. */
+enum mode {
+	SQPOLL	= 1 << 0,
+	IOPOLL	= 1 << 1,
+	DEFER	= 1 << 2,
+	COOP	= 1 << 3,
+	FLAG	= 1 << 4,
+	ASYNC	= 1 << 5,
+	LINK	= 1 << 6,
+	DRAIN	= 1 << 7,
+	FIXFILE	= 1 << 8,
+	FIXRING	= 1 << 9,
+	SMALLCQ	= 1 << 10,
+	SHARED	= 1 << 11,
+	HYBRID	= 1 << 12,
+};
+
+static const char *const mode_names[] = {
+	"sqpoll", "iopoll", "defer", "coop", "flag", "async", "link", "drain",
+	"file", "ring", "smallcq", "shared",
+	"hybrid", NULL };
 
 enum exit_code {
 	EXIT_ALL_OK	= 0,
@@ -46,7 +78,9 @@ struct slot {
 	uint8_t opcode;
 	uint64_t generation;	/* what the LBAs hold, 0 if not known */
 	uint64_t writing;	/* what they hold if this write succeeds */
+	uint64_t lba;
 	unsigned char *buf;
+	unsigned char *meta;
 	struct iovec iov[2];
 };
 
@@ -61,7 +95,12 @@ static struct options {
 	double seconds;
 	double patience;
 	bool vectored;
-	bool defer;
+	bool fixed;		/* registered buffers */
+	unsigned int mode;	/* enum mode */
+	unsigned int meta;	/* bytes of separate metadata for each LBA */
+	unsigned int zone;	/* LBAs, a zone for each slot */
+	unsigned int timeout_ms;
+	unsigned int link_ms;	/* a timeout linked to each command */
 	bool same;		/* data on every write to a place */
 	const char *at_usr2;
 } opt = {
@@ -76,9 +115,11 @@ static struct slot *slots;
 
 static struct {
 	uint64_t sent, done, ok, failed, stray, mismatch;
+	uint64_t timeouts, timed_out;
+	int cancelled;		/* what the last cancellation returned */
 	double last, gap;	/* seconds; gap between two good answers */
 	struct { int res; uint64_t count; } errors[NR_ERRORS];
-} stats;
+} stats = { .cancelled = INT_MIN };
 
 static atomic_int want_report, want_end, want_usr2;
 
@@ -113,8 +154,10 @@ static void report(void)
 	printf("sent=%ju done=%ju ok=%ju failed=%ju pending=%ju ",
 	       stats.sent, stats.done, stats.ok, stats.failed,
 	       stats.sent - stats.done);
-	printf("stray=%ju mismatch=%ju gap_ms=%.0f errors=",
-	       stats.stray, stats.mismatch, stats.gap * 1000);
+	printf("stray=%ju mismatch=%ju gap_ms=%.0f timed_out=%ju cancel=%d ",
+	       stats.stray, stats.mismatch, stats.gap * 1000, stats.timed_out,
+	       stats.cancelled);
+	printf("errors=");
 	for (i = 0; i < NR_ERRORS && stats.errors[i].count; i++)
 		printf(stats.errors[i].res < 0 ? "%s%d:%ju" : "%s0x%x:%ju",
 		       i ? "," : "", stats.errors[i].res,
@@ -133,30 +176,45 @@ static uint64_t pattern(uint64_t lba, uint64_t generation, unsigned int word)
 	return x ^ x >> 29;
 }
 
+/* The first LBA of a slot, which the pattern depends on. */
 static uint64_t slot_lba(const struct slot *s)
 {
-	return (uint64_t)(s - slots) * (opt.bytes / LBA_SIZE);
+	return (uint64_t)(s - slots) *
+		(opt.zone ? opt.zone : opt.bytes / LBA_SIZE);
+}
+
+static unsigned int meta_bytes(void)
+{
+	return opt.bytes / LBA_SIZE * opt.meta;
+}
+
+/* Data and metadata are one sequence of words. */
+static unsigned char *word_at(const struct slot *s, unsigned int i)
+{
+	if (i < opt.bytes / 8)
+		return s->buf + i * 8;
+	return s->meta + i * 8 - opt.bytes;
 }
 
 static void fill(struct slot *s, uint64_t generation)
 {
-	uint64_t lba = slot_lba(s), word;
-	unsigned int i;
+	unsigned int i, n = (opt.bytes + meta_bytes()) / 8;
+	uint64_t word;
 
-	for (i = 0; i < opt.bytes / 8; i++) {
-		word = pattern(lba, generation, i);
-		memcpy(s->buf + i * 8, &word, 8);
+	for (i = 0; i < n; i++) {
+		word = pattern(slot_lba(s), generation, i);
+		memcpy(word_at(s, i), &word, 8);
 	}
 }
 
 static bool holds(const struct slot *s, uint64_t generation)
 {
-	uint64_t lba = slot_lba(s), word;
-	unsigned int i;
+	unsigned int i, n = (opt.bytes + meta_bytes()) / 8;
+	uint64_t word;
 
-	for (i = 0; i < opt.bytes / 8; i++) {
-		word = pattern(lba, generation, i);
-		if (memcmp(s->buf + i * 8, &word, 8))
+	for (i = 0; i < n; i++) {
+		word = pattern(slot_lba(s), generation, i);
+		if (memcmp(word_at(s, i), &word, 8))
 			return false;
 	}
 	return true;
@@ -172,37 +230,28 @@ static uint8_t next_opcode(const struct slot *s)
 	case FLUSH:
 		return OP_FLUSH;
 	case RW:
+	case APPEND:
 		break;
 	}
-	return s->opcode == OP_WRITE && s->generation ? OP_READ : OP_WRITE;
+	if (s->opcode != OP_READ && s->generation)
+		return OP_READ;
+	return opt.workload == APPEND ? OP_APPEND : OP_WRITE;
 }
 
-static void prepare(struct slot *s)
+static void set_data(struct slot *s, struct nvme_uring_cmd *cmd)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
-	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
+	uint64_t lba = s->opcode == OP_READ ? s->lba : slot_lba(s);
 
-	s->opcode = next_opcode(s);
-	s->seq = ++stats.sent;
-
-	memset(sqe, 0, 2 * sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->cmd_op = opt.vectored ? NVME_URING_CMD_IO_VEC : NVME_URING_CMD_IO;
-	sqe->user_data = s->seq * MAX_DEPTH + (s - slots);
-	cmd->opcode = s->opcode;
-	cmd->nsid = nsid;
-	if (s->opcode == OP_FLUSH)
-		return;
-
-	if (s->opcode == OP_WRITE) {
+	if (s->opcode == OP_READ) {
+		memset(s->buf, 0xa5, opt.bytes);
+		if (opt.meta)
+			memset(s->meta, 0xa5, meta_bytes());
+	} else {
 		s->writing = opt.same ? 1 : s->seq;
 		fill(s, s->writing);
-	} else {
-		memset(s->buf, 0xa5, opt.bytes);
 	}
-	cmd->cdw10 = slot_lba(s);
-	cmd->cdw11 = slot_lba(s) >> 32;
+	cmd->cdw10 = lba;
+	cmd->cdw11 = lba >> 32;
 	cmd->cdw12 = opt.bytes / LBA_SIZE - 1;
 	cmd->addr = (uintptr_t)s->buf;
 	cmd->data_len = opt.bytes;
@@ -210,14 +259,20 @@ static void prepare(struct slot *s)
 		cmd->addr = (uintptr_t)s->iov;
 		cmd->data_len = 2;
 	}
+	if (opt.meta) {
+		cmd->metadata = (uintptr_t)s->meta;
+		cmd->metadata_len = meta_bytes();
+	}
 }
 
 /*
  * What is in the ring after the submission is nobody's business any more: make
- * sure that a kernel that looks there again finds rubbish.
+ * sure that a kernel that looks there again finds rubbish. 6.12 does look there
+ * again when a linked or drained command is issued for the first time.
  */
-static void submit(unsigned int n)
+static void submit(void)
 {
+	unsigned int n = io_uring_sq_ready(&ring);
 	int ret;
 
 	if (!n)
@@ -225,8 +280,68 @@ static void submit(unsigned int n)
 	ret = io_uring_submit(&ring);
 	if (ret != (int)n)
 		fail("io_uring_submit", ret < 0 ? -ret : EIO);
-	memset(ring.sq.sqes, 0xff,
-	       *ring.sq.kring_entries * 2 * sizeof(struct io_uring_sqe));
+	while (opt.mode & SQPOLL && io_uring_sq_ready(&ring))
+		sched_yield();
+	if (!(opt.mode & (LINK | DRAIN)))
+		memset(ring.sq.sqes, 0xff, *ring.sq.kring_entries * 2 *
+		       sizeof(struct io_uring_sqe));
+}
+
+static struct io_uring_sqe *get_sqe(void)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+
+	if (!sqe) {
+		submit();
+		sqe = io_uring_get_sqe(&ring);
+	}
+	memset(sqe, 0, 2 * sizeof(*sqe));
+	return sqe;
+}
+
+static void link_timeout(void)
+{
+	static struct __kernel_timespec ts;
+	struct io_uring_sqe *sqe = get_sqe();
+
+	ts.tv_sec = opt.link_ms / 1000;
+	ts.tv_nsec = opt.link_ms % 1000 * 1000000;
+	io_uring_prep_link_timeout(sqe, &ts, 0);
+	sqe->user_data = OF_TIMEOUT;
+	stats.timeouts++;
+}
+
+static void prepare(struct slot *s, bool last)
+{
+	struct io_uring_sqe *sqe = get_sqe();
+	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
+
+	s->opcode = next_opcode(s);
+	s->seq = ++stats.sent;
+
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = opt.mode & FIXFILE ? 0 : fd;
+	if (opt.mode & FIXFILE)
+		sqe->flags |= IOSQE_FIXED_FILE;
+	if (opt.mode & ASYNC)
+		sqe->flags |= IOSQE_ASYNC;
+	if ((opt.mode & LINK && !last) || opt.link_ms)
+		sqe->flags |= IOSQE_IO_LINK;
+	if (opt.mode & DRAIN && s->seq % 4 == 0)
+		sqe->flags |= IOSQE_IO_DRAIN;
+	sqe->cmd_op = opt.vectored ? NVME_URING_CMD_IO_VEC : NVME_URING_CMD_IO;
+	sqe->user_data = s->seq * MAX_DEPTH + (s - slots);
+	cmd->opcode = s->opcode;
+	cmd->nsid = nsid;
+	cmd->timeout_ms = opt.timeout_ms;
+	if (s->opcode != OP_FLUSH)
+		set_data(s, cmd);
+	if (opt.fixed && s->opcode != OP_FLUSH) {
+		sqe->uring_cmd_flags = IORING_URING_CMD_FIXED;
+		sqe->buf_index = s - slots;
+	}
+	if (opt.link_ms)
+		link_timeout();
 }
 
 static void count_error(int res)
@@ -246,6 +361,15 @@ static void complete(const struct io_uring_cqe *cqe)
 	struct slot *s = &slots[cqe->user_data % MAX_DEPTH];
 	double t = now();
 
+	if (cqe->user_data == OF_TIMEOUT && stats.timeouts) {
+		stats.timeouts--;
+		stats.timed_out += cqe->res == -ETIME;
+		return;
+	}
+	if (cqe->user_data == OF_CANCEL) {
+		stats.cancelled = cqe->res;
+		return;
+	}
 	if (cqe->user_data % MAX_DEPTH >= opt.depth || !s->seq ||
 	    s->seq != cqe->user_data / MAX_DEPTH) {
 		stats.stray++;
@@ -257,7 +381,7 @@ static void complete(const struct io_uring_cqe *cqe)
 	if (cqe->res) {
 		count_error(cqe->res);
 		/* a write that failed may have happened */
-		if (s->opcode == OP_WRITE)
+		if (s->opcode != OP_READ)
 			s->generation = 0;
 		return;
 	}
@@ -266,16 +390,63 @@ static void complete(const struct io_uring_cqe *cqe)
 		stats.gap = t - stats.last;
 	stats.last = t;
 
-	if (s->opcode == OP_WRITE)
+	if (s->opcode == OP_APPEND) {
+		/* res2 says where it went */
+		s->lba = cqe->big_cqe[0];
+		if (s->lba < slot_lba(s) || s->lba >= slot_lba(s) + opt.zone)
+			stats.mismatch++;
+	}
+	if (s->opcode == OP_WRITE || s->opcode == OP_APPEND)
 		s->generation = s->writing;
 	else if (s->opcode == OP_READ && s->generation &&
 		 !holds(s, s->generation))
 		stats.mismatch++;
 }
 
+/*
+ * "cancel": the command in slot 0; others as IORING_ASYNC_CANCEL_* are called.
+ * "cancel-sync" is for all, but without a request.
+ */
+static void cancel(const char *how)
+{
+	unsigned int flags = 0, fixed = opt.mode & FIXFILE ?
+				IORING_ASYNC_CANCEL_FD_FIXED : 0;
+	int target = fixed ? 0 : fd;
+	struct io_uring_sqe *sqe;
+
+	if (!strcmp(how, "-fd"))
+		flags = IORING_ASYNC_CANCEL_FD | fixed;
+	else if (!strcmp(how, "-all"))
+		flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL | fixed;
+	else if (!strcmp(how, "-any"))
+		flags = IORING_ASYNC_CANCEL_ANY;
+	if (!strcmp(how, "-sync")) {
+		struct io_uring_sync_cancel_reg reg = {
+			.fd = target,
+			.flags = IORING_ASYNC_CANCEL_FD |
+				 IORING_ASYNC_CANCEL_ALL | fixed,
+			.timeout = { .tv_sec = -1, .tv_nsec = -1 },
+		};
+
+		stats.cancelled = io_uring_register_sync_cancel(&ring, &reg);
+		return;
+	}
+	sqe = get_sqe();
+	io_uring_prep_cancel64(sqe, slots[0].seq * MAX_DEPTH, flags);
+	if (flags & IORING_ASYNC_CANCEL_FD)
+		sqe->fd = target;
+	if (opt.mode & ASYNC)
+		sqe->flags |= IOSQE_ASYNC;
+	sqe->user_data = OF_CANCEL;
+	stats.cancelled = INT_MIN;
+	submit();
+}
+
 static void at_usr2(void)
 {
 	want_usr2 = 0;
+	if (!strncmp(opt.at_usr2, "cancel", 6))
+		cancel(opt.at_usr2 + 6);
 	if (!strcmp(opt.at_usr2, "exit"))
 		exit(0);
 	if (!strcmp(opt.at_usr2, "exec")) {
@@ -292,6 +463,24 @@ static void at_usr2(void)
 	}
 }
 
+/* Who polls for completions does not sleep in the kernel, however long. */
+static int poll_cqe(double wait, struct io_uring_cqe **cqe)
+{
+	double end = now() + wait;
+	int ret;
+
+	do {
+		ret = io_uring_get_events(&ring);
+		if (ret < 0)
+			return ret;
+		ret = io_uring_peek_cqe(&ring, cqe);
+		if (!ret || want_report || want_usr2 || want_end)
+			return ret;
+		sched_yield();
+	} while (now() < end);
+	return -ETIME;
+}
+
 static void reap(double wait)
 {
 	struct __kernel_timespec ts = {
@@ -301,7 +490,13 @@ static void reap(double wait)
 	unsigned int head, n = 0;
 	int ret;
 
-	ret = io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
+	/* long enough for more answers than the ring has room for */
+	if (opt.mode & SMALLCQ)
+		usleep(50000);
+	if (opt.mode & (IOPOLL | HYBRID) && !(opt.mode & SQPOLL))
+		ret = poll_cqe(wait, &cqe);
+	else
+		ret = io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
 	if (ret && ret != -ETIME && ret != -EINTR && ret != -EAGAIN)
 		fail("io_uring_wait_cqe", -ret);
 	io_uring_for_each_cqe(&ring, head, cqe) {
@@ -318,49 +513,145 @@ static void reap(double wait)
 		at_usr2();
 }
 
+/* Commands for all free slots, if there are to be more. */
+static void prepare_all(void)
+{
+	unsigned int i;
+
+	/* the SQEs of a chain must stay as they are to its end, see submit() */
+	if (opt.mode & (LINK | DRAIN) && stats.done != stats.sent)
+		return;
+	for (i = 0; i < opt.depth; i++) {
+		if (slots[i].seq)
+			continue;
+		if (opt.commands && stats.sent >= opt.commands)
+			break;
+		prepare(&slots[i], i == opt.depth - 1 ||
+			(opt.commands && stats.sent + 1 == opt.commands));
+	}
+	submit();
+}
+
 static void run(void)
 {
 	double start = now(), end = start + opt.seconds;
-	unsigned int i, n;
 
 	stats.last = start;
 	while (!want_end && now() < end &&
 	       (!opt.commands || stats.sent < opt.commands)) {
-		for (i = n = 0; i < opt.depth; i++) {
-			if (slots[i].seq ||
-			    (opt.commands && stats.sent >= opt.commands))
-				continue;
-			prepare(&slots[i]);
-			n++;
-		}
-		submit(n);
+		prepare_all();
 		reap(0.1);
 	}
 
 	end = now() + opt.patience;
-	while (stats.done < stats.sent && now() < end)
+	while ((stats.done < stats.sent || stats.timeouts) && now() < end)
 		reap(0.1);
 	/* whatever comes after the last answer is one too many */
 	reap(0.1);
 }
 
-static void setup(void)
+static void setup_ring(void)
 {
+	static const unsigned int flags[] = {
+		IORING_SETUP_SQPOLL, IORING_SETUP_IOPOLL,
+		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+		IORING_SETUP_COOP_TASKRUN, IORING_SETUP_TASKRUN_FLAG };
+	unsigned int i, entries = opt.depth * (opt.link_ms ? 2 : 1);
 	struct io_uring_params p = {
 		.flags = IORING_SETUP_SQE128 | IORING_SETUP_CQE32 |
 			 IORING_SETUP_CQSIZE,
-		.cq_entries = 2 * opt.depth,
+		.cq_entries = 2 * entries,
+		.sq_thread_idle = 100,
 	};
-	size_t size = opt.bytes + opt.offset, page = getpagesize();
+	int ret;
+
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (opt.mode & 1 << i)
+			p.flags |= flags[i];
+	if (opt.mode & HYBRID)
+		p.flags |= IORING_SETUP_IOPOLL | IORING_SETUP_HYBRID_IOPOLL;
+	if (opt.mode & SMALLCQ) {
+		entries = (opt.depth + 3) / 4;
+		p.cq_entries = entries;
+	}
+	ret = io_uring_queue_init_params(entries, &ring, &p);
+	if (ret)
+		fail("io_uring_setup", -ret);
+	if (opt.mode & FIXFILE) {
+		ret = io_uring_register_files(&ring, &fd, 1);
+		if (ret)
+			fail("io_uring_register_files", -ret);
+	}
+	if (opt.mode & FIXRING) {
+		ret = io_uring_register_ring_fd(&ring);
+		if (ret != 1)
+			fail("io_uring_register_ring_fd", -ret);
+	}
+}
+
+static void *pages(size_t size)
+{
+	size_t page = getpagesize();
+	void *p;
+
+	size = (size + page - 1) / page * page;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		fail("mmap", errno);
+	return p;
+}
+
+static void setup_slots(void)
+{
+	struct iovec *bufs = calloc(opt.depth, sizeof(*bufs));
 	unsigned int i;
 	int ret;
 
-	if (opt.defer)
-		p.flags |= IORING_SETUP_SINGLE_ISSUER |
-			   IORING_SETUP_DEFER_TASKRUN;
-	ret = io_uring_queue_init_params(opt.depth, &ring, &p);
-	if (ret)
-		fail("io_uring_setup", -ret);
+	slots = calloc(opt.depth, sizeof(*slots));
+	if (!slots || !bufs)
+		fail("calloc", ENOMEM);
+	for (i = 0; i < opt.depth; i++) {
+		struct slot *s = &slots[i];
+
+		s->lba = slot_lba(s);
+		s->buf = (unsigned char *)pages(opt.bytes + opt.offset) +
+			opt.offset;
+		if (opt.meta)
+			s->meta = pages(meta_bytes());
+		s->iov[0].iov_base = s->buf;
+		s->iov[0].iov_len = opt.bytes / 2;
+		s->iov[1].iov_base = s->buf + opt.bytes / 2;
+		s->iov[1].iov_len = opt.bytes / 2;
+		bufs[i].iov_base = s->buf;
+		bufs[i].iov_len = opt.bytes;
+	}
+	if (opt.fixed) {
+		ret = io_uring_register_buffers(&ring, bufs, opt.depth);
+		if (ret)
+			fail("io_uring_register_buffers", -ret);
+	}
+	free(bufs);
+}
+
+/* Someone else who keeps the ring open, and only looks at it. */
+static void watch(void)
+{
+	unsigned int n, answered = 0;
+
+	for (;;) {
+		n = io_uring_cq_ready(&ring);
+		if (n != answered)
+			printf("answered=%u\n", n);
+		fflush(stdout);
+		answered = n;
+		usleep(50000);
+	}
+}
+
+static void setup(void)
+{
+	int ret;
 
 	fd = open(opt.dev, O_RDWR);
 	if (fd < 0)
@@ -372,22 +663,16 @@ static void setup(void)
 			fail("NVME_IOCTL_ID", errno);
 		nsid = ret;
 	}
+	setup_ring();
+	setup_slots();
 
-	slots = calloc(opt.depth, sizeof(*slots));
-	if (!slots)
-		fail("calloc", ENOMEM);
-	size = (size + page - 1) / page * page;
-	for (i = 0; i < opt.depth; i++) {
-		unsigned char *buf = mmap(NULL, size, PROT_READ | PROT_WRITE,
-				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		if (buf == MAP_FAILED)
-			fail("mmap", errno);
-		slots[i].buf = buf + opt.offset;
-		slots[i].iov[0].iov_base = slots[i].buf;
-		slots[i].iov[0].iov_len = opt.bytes / 2;
-		slots[i].iov[1].iov_base = slots[i].buf + opt.bytes / 2;
-		slots[i].iov[1].iov_len = opt.bytes / 2;
+	if (opt.mode & SHARED) {
+		ret = fork();
+		if (ret < 0)
+			fail("fork", errno);
+		if (!ret)
+			watch();
+		printf("shared=%d\n", ret);
 	}
 }
 
@@ -395,7 +680,7 @@ static void help(int code)
 {
 	fprintf(code ? stderr : stdout,
 		"usage: nvme_mpath_io [option]... /dev/ngXnY\n"
-" -o read|write|rw|flush  what to send; rw writes and reads back (read)\n"
+" -o read|write|rw|flush|append  what to send; rw and append read back (read)\n"
 " -q depth    commands outstanding, up to %d (16)\n"
 " -b bytes    per command, a multiple of 1024 (4096)\n"
 " -a offset   of the buffers in their pages; odd ones are bounced (0)\n"
@@ -404,10 +689,19 @@ static void help(int code)
 " -t seconds  send for so long (5)\n"
 " -p seconds  wait so long for the answers after that (30)\n"
 " -v          vectored\n"
+" -B          registered buffers\n"
+" -M bytes    of separate metadata for each LBA (0)\n"
+" -Z lbas     in a zone, for append\n"
+" -T ms       timeout_ms of each command\n"
+" -L ms       a timeout linked to each command\n"
+" -m mode[,mode]...  of the ring: sqpoll iopoll hybrid defer coop flag; of the\n"
+"             SQEs: async link drain; registered: file ring; smallcq: one that\n"
+"             overflows; shared: with a child that does nothing (none)\n"
 " -d          a DEFER_TASKRUN ring\n"
 " -s          write the same data to a place each time: a copy of a command that\n"
 "             is executed late on a lost path does no harm then\n"
 " -2 ignore|exit|close|exec  what SIGUSR2 makes it do, without reaping (ignore)\n"
+" -2 cancel|cancel-fd|cancel-all|cancel-any|cancel-sync  or what to cancel\n"
 "SIGUSR1 prints the account so far; so does the end.\n"
 "exit: 0 all commands succeeded, 1 some were answered with an error,\n"
 "      2 could not run, 3 an answer is missing, came twice, or data is wrong\n",
@@ -442,15 +736,26 @@ static unsigned int one_of(const char *s, const char *const *words)
 	return 0;
 }
 
+static unsigned int modes_of(char *s)
+{
+	unsigned int modes = 0;
+	char *word;
+
+	for (word = strtok(s, ","); word; word = strtok(NULL, ","))
+		modes |= 1u << one_of(word, mode_names);
+	return modes;
+}
+
 static void parse(int argc, char **argv)
 {
 	static const char *const workloads[] = {
-		"read", "write", "rw", "flush", NULL };
+		"read", "write", "rw", "flush", "append", NULL };
 	static const char *const actions[] = {
-		"ignore", "exit", "close", "exec", NULL };
+		"ignore", "exit", "close", "exec", "cancel", "cancel-fd",
+		"cancel-all", "cancel-any", "cancel-sync", NULL };
 	int c;
 
-	while ((c = getopt(argc, argv, "o:q:b:a:N:n:t:p:vds2:h")) != -1) {
+	while ((c = getopt(argc, argv, "o:q:b:a:N:n:t:p:vBM:Z:T:L:m:ds2:h")) != -1) {
 		switch (c) {
 		case 'o':
 			opt.workload = one_of(optarg, workloads);
@@ -480,7 +785,25 @@ static void parse(int argc, char **argv)
 			opt.vectored = true;
 			break;
 		case 'd':
-			opt.defer = true;
+			opt.mode |= DEFER;
+			break;
+		case 'm':
+			opt.mode |= modes_of(optarg);
+			break;
+		case 'B':
+			opt.fixed = true;
+			break;
+		case 'M':
+			opt.meta = number(optarg, 8, 64) & ~7u;
+			break;
+		case 'Z':
+			opt.zone = number(optarg, 8, 1 << 20);
+			break;
+		case 'T':
+			opt.timeout_ms = number(optarg, 1, 3600000);
+			break;
+		case 'L':
+			opt.link_ms = number(optarg, 1, 3600000);
 			break;
 		case 's':
 			opt.same = true;
