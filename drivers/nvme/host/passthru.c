@@ -51,12 +51,13 @@
  *
  * PARKED
  *	The head's list, under head->requeue_lock. Such a command has no
- *	request, no mapped pages and no reference to a path. It is cancelable by
- *	io_uring before it becomes visible on the list, so that it ends with its
- *	process or ring. To take it off the list is to own it:
+ *	request, no mapped pages and no reference to a path. It is cancelable
+ *	and tracked by io_uring before it becomes visible on the list, so that
+ *	it ends when the application cancels it, and with its task or ring,
+ *	whichever goes first. To take it off the list is to own it:
  *	nvme_passthru_requeue() and nvme_passthru_cancel() race for that under
- *	the lock. If the ring outlives the task, shared with others, the command
- *	ends with the ring, or when a path is back and finds the task dead.
+ *	the lock, and so does nvme_ns_head_chr_uring_cmd_iopoll(), as a dying
+ *	IOPOLL ring is polled before anything of it is cancelled.
  *
  * DONE
  *	io_uring.
@@ -72,11 +73,12 @@
 #include "trace.h"
 
 /*
- * A retry of these would not be what the first submission was: task work cannot
- * tell a 32-bit caller, and IOPOLL has no way out of the ring's exit yet. They
- * get the path errors, whatever the policy and their flags say.
+ * A retry of these would not be what the first submission was: the layout of an
+ * iovec and the width of a pointer are those of the system call that is running,
+ * and task work of a 32-bit caller may run in none. They get the path errors,
+ * whatever the policy and their flags say.
  */
-#define NVME_PASSTHRU_NO_FAILOVER	(IO_URING_F_IOPOLL | IO_URING_F_COMPAT)
+#define NVME_PASSTHRU_NO_FAILOVER	IO_URING_F_COMPAT
 
 static struct nvme_ns_head *nvme_passthru_head(struct io_uring_cmd *ioucmd)
 {
@@ -141,6 +143,28 @@ static int nvme_passthru_check_parkable(struct nvme_ns_head *head,
 }
 
 /*
+ * false: cancelled between io_uring_cmd_mark_cancelable() and now, or it came
+ * too late for that, as an io-wq worker may.
+ */
+static bool nvme_passthru_add_parked(struct nvme_ns_head *head,
+				     struct io_uring_cmd *ioucmd)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	bool cancelled;
+
+	spin_lock_irq(&head->requeue_lock);
+	cancelled = pdu->state == NVME_PASSTHRU_CANCELLED ||
+		io_uring_cmd_in_cancel(ioucmd);
+	if (!cancelled) {
+		pdu->state = NVME_PASSTHRU_PARKED;
+		pdu->backoff = false;
+		list_add_tail(&pdu->node, &head->passthru.parked);
+	}
+	spin_unlock_irq(&head->requeue_lock);
+	return !cancelled;
+}
+
+/*
  * Ends in PARKED, or in DONE with -EIO if no path is left to wait for.
  *
  * The check for an available path and the list_add are one SRCU section:
@@ -162,19 +186,22 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 	if (ret)
 		return ret;
 
+	/* what ->uring_cmd_iopoll() will see */
+	WRITE_ONCE(pdu->req, NULL);
 	io_uring_cmd_keep_creds(ioucmd);
+	io_uring_cmd_allow_app_cancel(ioucmd);
 	io_uring_cmd_mark_cancelable(ioucmd, issue_flags);
+	io_uring_cmd_track(ioucmd);
 
 	srcu_idx = srcu_read_lock(&head->srcu);
 	available = nvme_available_path(head);
-	if (available) {
+	if (available)
 		nvme_passthru_count_parked(head, ioucmd, opcode);
-		spin_lock_irq(&head->requeue_lock);
-		pdu->state = NVME_PASSTHRU_PARKED;
-		pdu->backoff = false;
-		list_add_tail(&pdu->node, &head->passthru.parked);
-		spin_unlock_irq(&head->requeue_lock);
-
+	if (available && !nvme_passthru_add_parked(head, ioucmd)) {
+		ret = -ECANCELED;
+		nvme_passthru_count_unparked(head);
+		trace_nvme_passthru_cancel(head->disk, ioucmd, opcode, ret);
+	} else if (available) {
 		nvme_passthru_look_in(head, delay);
 		/* pairs with the barriers of those who schedule requeue_work */
 		smp_mb();
@@ -186,12 +213,14 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 
 	if (!available) {
 		nvme_passthru_count_no_path(head, ioucmd, opcode);
-		nvme_uring_cmd_done(ioucmd, -EIO, 0, issue_flags);
-	} else if (delay == NVME_PASSTHRU_LOOK_LATER) {
+		ret = -EIO;
+	}
+	if (ret)
+		nvme_uring_cmd_done(ioucmd, ret, 0, issue_flags);
+	else if (delay == NVME_PASSTHRU_LOOK_LATER)
 		dev_warn_ratelimited(disk_to_dev(head->disk),
 				     "no usable path - requeuing passthrough command %#04x\n",
 				     opcode);
-	}
 	return -EIOCBQUEUED;
 }
 
@@ -258,9 +287,9 @@ static void nvme_passthru_unpark(struct nvme_ns_head *head,
 
 /*
  * From PARKED to RETRY and from there to DONE: a ring that is closed while its
- * task lives on may not be posted to from here. What has left the list already
- * has only to be told. What is not there yet will be found next time, and what
- * is in flight is not marked cancelable.
+ * task lives on may not be posted to from here. What has left the list already,
+ * or is not there yet, has only to be told. What is in flight is not marked
+ * cancelable.
  */
 static void nvme_passthru_cancel(struct nvme_ns_head *head,
 				 struct io_uring_cmd *ioucmd)
@@ -272,11 +301,12 @@ static void nvme_passthru_cancel(struct nvme_ns_head *head,
 	state = pdu->state;
 	if (state == NVME_PASSTHRU_PARKED)
 		nvme_passthru_unpark(head, pdu);
+	pdu->state = NVME_PASSTHRU_CANCELLED;
 	spin_unlock_irq(&head->requeue_lock);
 
+	/* on its way to the list: belongs to nvme_passthru_park() */
 	if (state == NVME_PASSTHRU_NOT_PARKED)
 		return;
-	pdu->cancelled = true;
 	io_uring_cmd_unmark_cancelable(ioucmd);
 	if (state == NVME_PASSTHRU_PARKED)
 		nvme_uring_cmd_retry_in_task(ioucmd);
@@ -329,9 +359,87 @@ int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 	pdu->state = NVME_PASSTHRU_NOT_PARKED;
 	pdu->failed_over = false;
 	pdu->backoff = false;
-	pdu->cancelled = false;
 	pdu->doubt = 0;
 	return nvme_passthru_issue(head, ioucmd, issue_flags, false);
+}
+
+/*
+ * For IOPOLL rings from PARKED to DONE: their completions are only noted here,
+ * and posted by who polls the ring.
+ */
+static void nvme_passthru_end_parked(struct nvme_ns_head *head,
+				     struct io_uring_cmd *ioucmd)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	bool parked;
+
+	spin_lock_irq(&head->requeue_lock);
+	parked = pdu->state == NVME_PASSTHRU_PARKED;
+	if (parked)
+		nvme_passthru_unpark(head, pdu);
+	spin_unlock_irq(&head->requeue_lock);
+
+	if (!parked)
+		return;
+	trace_nvme_passthru_cancel(head->disk, ioucmd,
+				   nvme_passthru_opcode(ioucmd), -ECANCELED);
+	nvme_uring_cmd_done(ioucmd, -ECANCELED, 0, 0);
+}
+
+/*
+ * What blk_rq_poll() does, for a request that may be freed at any moment, as a
+ * poll queue is not only emptied by who polls for this request. It is not
+ * looked at again once it has told its hardware queue.
+ */
+static int nvme_passthru_poll(struct request *req, struct io_comp_batch *iob)
+{
+	struct blk_mq_hw_ctx *hctx = READ_ONCE(req->mq_hctx);
+	int ret;
+
+	if (!hctx || hctx->type != HCTX_TYPE_POLL ||
+	    !percpu_ref_tryget(&hctx->queue->q_usage_counter))
+		return 0;
+	ret = hctx->queue->mq_ops->poll(hctx, iob);
+	percpu_ref_put(&hctx->queue->q_usage_counter);
+	return max(ret, 0);
+}
+
+/**
+ * nvme_ns_head_chr_uring_cmd_iopoll - ->uring_cmd_iopoll() of a head's device
+ * @ioucmd: the command, on its ring's list until it is DONE
+ * @iob: batch for what is found complete
+ * @poll_flags: BLK_POLL_*, of no interest: one look at a time
+ *
+ * Only a first attempt is polled for. A retry completes by interrupt, and all
+ * do so by task work, for which whoever polls the ring stops. Nor is a parked
+ * command waited for in here; but as a ring that goes away is polled until it
+ * has no commands left, this is the place where they have to give up.
+ *
+ * An attempt takes itself out of the command before its request is free, and
+ * removal of its path waits for head->srcu after that. So a request that is
+ * seen here may be free, but its memory and its queue are there.
+ *
+ * Context: Holds the ring's lock.
+ * Return: how many were found complete, 0 if there is nothing to poll for.
+ */
+int nvme_ns_head_chr_uring_cmd_iopoll(struct io_uring_cmd *ioucmd,
+				      struct io_comp_batch *iob,
+				      unsigned int poll_flags)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
+	struct request *req;
+	int srcu_idx, ret = 0;
+
+	srcu_idx = srcu_read_lock(&head->srcu);
+	req = READ_ONCE(pdu->req);
+	if (req)
+		ret = nvme_passthru_poll(req, iob);
+	srcu_read_unlock(&head->srcu, srcu_idx);
+
+	if (unlikely(!req && io_uring_cmd_is_dying(ioucmd)))
+		nvme_passthru_end_parked(head, ioucmd);
+	return ret;
 }
 
 /**
@@ -417,7 +525,6 @@ bool __nvme_passthru_failover(struct request *req)
 	}
 
 	nvme_passthru_count_failover(head, ioucmd, &attempt);
-	pdu->req = NULL;
 	pdu->backoff = pdu->failed_over;
 	pdu->failed_over = true;
 	/* first, so that the retry finds a tag, and nothing waits for it */
@@ -429,13 +536,13 @@ bool __nvme_passthru_failover(struct request *req)
 /* DONE without another attempt, if there has to be an end to it. */
 static bool nvme_passthru_ends(struct nvme_ns_head *head,
 			       struct io_uring_cmd *ioucmd,
-			       unsigned int issue_flags, bool dead)
+			       unsigned int issue_flags, bool cancelled)
 {
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 	u8 opcode = nvme_passthru_opcode(ioucmd);
 	int res;
 
-	if (dead || pdu->cancelled || io_uring_cmd_in_cancel(ioucmd)) {
+	if (cancelled || io_uring_cmd_in_cancel(ioucmd)) {
 		res = -ECANCELED;
 		trace_nvme_passthru_cancel(head->disk, ioucmd, opcode, res);
 	} else if (!nvme_passthru_may_go_on(head, ioucmd)) {
@@ -469,8 +576,11 @@ void nvme_passthru_retry(struct io_uring_cmd *ioucmd, unsigned int issue_flags,
 	const struct cred *creds;
 	int ret = -EAGAIN;
 
+	if (pdu->state == NVME_PASSTHRU_CANCELLED)
+		dead = true;
 	pdu->state = NVME_PASSTHRU_NOT_PARKED;
 	io_uring_cmd_unmark_cancelable(ioucmd);
+	io_uring_cmd_untrack(ioucmd);
 	if (pdu->bio) {
 		blk_rq_unmap_user(pdu->bio);
 		pdu->bio = NULL;

@@ -197,7 +197,7 @@ find_head()
 	for s in /sys/class/nvme-subsystem/*; do
 		[ "$(cat "$s/subsysnqn" 2>/dev/null)" = "$1" ] || continue
 		for node in "$s"/nvme*n*; do
-			[[ ${node##*/} =~ ^nvme[0-9]+n[0-9]+$ ]] || continue
+			[[ ${node##*/} =~ ^nvme[0-9]+n1$ ]] || continue
 			subsys=$s
 			head=${node##*/}
 			ng=/dev/ng${head#nvme}
@@ -273,7 +273,7 @@ path_of_ctrl()
 {
 	local p
 
-	for p in "/sys/class/nvme/$1"/nvme*c*n*; do
+	for p in "/sys/class/nvme/$1"/nvme*c*n"${head##*n}"; do
 		echo "${p##*/}"
 	done
 }
@@ -396,8 +396,18 @@ PCI_NQN=nqn.2019-08.org.qemu:mpath
 
 pci_head()
 {
-	find_head "$PCI_NQN" || skip_all "no PCIe subsystem $PCI_NQN"
+	wait_for 5 find_head "$PCI_NQN" || skip_all "no PCIe subsystem $PCI_NQN"
 	must 10 "two live paths" paths_live 2
+}
+
+# pci_ns <nsid>: sets $head and $ng to that namespace of the PCIe subsystem
+pci_ns()
+{
+	local n=${subsys##*nvme-subsys}
+
+	head=nvme${n}n$1
+	ng=/dev/ng${n}n$1
+	wait_for 5 test -c "$ng" || skip_all "no namespace $1 in the PCIe subsystem"
 }
 
 # qmp <command> [arguments as JSON]

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -32,10 +33,41 @@
 
 #define LBA_SIZE	512
 #define MAX_DEPTH	4096
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define NR_ERRORS	16
 
-enum workload { READ, WRITE, RW, FLUSH, APPEND, OPCODE };
+#ifndef IORING_SETUP_HYBRID_IOPOLL
+#define IORING_SETUP_HYBRID_IOPOLL	(1U << 17)
+#endif
+
+/* user_data of what is no command */
+#define OF_TIMEOUT	(UINT64_MAX - 1)
+#define OF_CANCEL	(UINT64_MAX - 2)
+
+enum workload { READ, WRITE, RW, FLUSH, APPEND, COUNT, OPCODE };
 enum engine { RING, IO_CMD, IO64_CMD, IO64_CMD_VEC, SUBMIT_IO };
+
+/* How the ring is set up, how commands are put into it, and who has it. */
+enum mode {
+	SQPOLL	= 1 << 0,
+	IOPOLL	= 1 << 1,
+	DEFER	= 1 << 2,
+	COOP	= 1 << 3,
+	FLAG	= 1 << 4,
+	ASYNC	= 1 << 5,
+	LINK	= 1 << 6,
+	DRAIN	= 1 << 7,
+	FIXFILE	= 1 << 8,
+	FIXRING	= 1 << 9,
+	SMALLCQ	= 1 << 10,
+	SHARED	= 1 << 11,
+	HYBRID	= 1 << 12,
+};
+
+static const char *const mode_names[] = {
+	"sqpoll", "iopoll", "defer", "coop", "flag", "async", "link", "drain",
+	"file", "ring", "smallcq", "shared",
+	"hybrid", NULL };
 
 enum exit_code {
 	EXIT_ALL_OK	= 0,
@@ -49,7 +81,9 @@ struct slot {
 	uint8_t opcode;
 	uint64_t generation;	/* what the LBAs hold, 0 if not known */
 	uint64_t writing;	/* what they hold if this write succeeds */
+	uint64_t lba;
 	unsigned char *buf;
+	unsigned char *meta;
 	struct iovec iov[2];
 };
 
@@ -69,7 +103,12 @@ static struct options {
 	double seconds;
 	double patience;
 	bool vectored;
-	bool defer;
+	bool fixed;		/* registered buffers */
+	unsigned int mode;	/* enum mode */
+	unsigned int meta;	/* bytes of separate metadata for each LBA */
+	unsigned int zone;	/* LBAs, a zone for each slot */
+	unsigned int timeout_ms;
+	unsigned int link_ms;	/* a timeout linked to each command */
 	bool same;		/* data on every write to a place */
 	const char *at_usr2;
 } opt = {
@@ -84,9 +123,11 @@ static struct slot *slots;
 
 static struct {
 	uint64_t sent, done, ok, failed, stray, mismatch;
+	uint64_t timeouts, timed_out;
+	int cancelled;		/* what the last cancellation returned */
 	double last, gap;	/* seconds; gap between two good answers */
 	struct { int res; uint64_t count; } errors[NR_ERRORS];
-} stats;
+} stats = { .cancelled = INT_MIN };
 
 static atomic_int want_report, want_end, want_usr2;
 
@@ -121,8 +162,10 @@ static void report(void)
 	printf("sent=%ju done=%ju ok=%ju failed=%ju pending=%ju ",
 	       stats.sent, stats.done, stats.ok, stats.failed,
 	       stats.sent - stats.done);
-	printf("stray=%ju mismatch=%ju gap_ms=%.0f errors=",
-	       stats.stray, stats.mismatch, stats.gap * 1000);
+	printf("stray=%ju mismatch=%ju gap_ms=%.0f timed_out=%ju cancel=%d ",
+	       stats.stray, stats.mismatch, stats.gap * 1000, stats.timed_out,
+	       stats.cancelled);
+	printf("errors=");
 	for (i = 0; i < NR_ERRORS && stats.errors[i].count; i++)
 		printf(stats.errors[i].res < 0 ? "%s%d:%ju" : "%s0x%x:%ju",
 		       i ? "," : "", stats.errors[i].res,
@@ -141,45 +184,67 @@ static uint64_t pattern(uint64_t lba, uint64_t generation, unsigned int word)
 	return x ^ x >> 29;
 }
 
+/* The first LBA of a slot, which the pattern depends on. */
 static uint64_t slot_lba(const struct slot *s)
 {
-	return (uint64_t)(s - slots) * (opt.bytes / LBA_SIZE);
+	return (uint64_t)(s - slots) *
+		(opt.zone ? opt.zone : opt.bytes / LBA_SIZE);
+}
+
+static unsigned int meta_bytes(void)
+{
+	return opt.bytes / LBA_SIZE * opt.meta;
+}
+
+/* Data and metadata are one sequence of words. */
+static unsigned char *word_at(const struct slot *s, unsigned int i)
+{
+	if (i < opt.bytes / 8)
+		return s->buf + i * 8;
+	return s->meta + i * 8 - opt.bytes;
 }
 
 static void fill(struct slot *s, uint64_t generation)
 {
-	uint64_t lba = slot_lba(s), word;
-	unsigned int i;
+	unsigned int i, n = (opt.bytes + meta_bytes()) / 8;
+	uint64_t word;
 
-	for (i = 0; i < opt.bytes / 8; i++) {
-		word = pattern(lba, generation, i);
-		memcpy(s->buf + i * 8, &word, 8);
+	for (i = 0; i < n; i++) {
+		word = pattern(slot_lba(s), generation, i);
+		memcpy(word_at(s, i), &word, 8);
 	}
 }
 
 static bool holds(const struct slot *s, uint64_t generation)
 {
-	uint64_t lba = slot_lba(s), word;
-	unsigned int i;
+	unsigned int i, n = (opt.bytes + meta_bytes()) / 8;
+	uint64_t word;
 
-	for (i = 0; i < opt.bytes / 8; i++) {
-		word = pattern(lba, generation, i);
-		if (memcmp(s->buf + i * 8, &word, 8))
+	for (i = 0; i < n; i++) {
+		word = pattern(slot_lba(s), generation, i);
+		if (memcmp(word_at(s, i), &word, 8))
 			return false;
 	}
 	return true;
 }
 
+static void *pages(size_t size)
+{
+	size_t page = getpagesize();
+	void *p;
+
+	size = (size + page - 1) / page * page;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		fail("mmap", errno);
+	return p;
+}
+
 /* The old one, if any, may still be read from: it stays. */
 static void new_buffer(struct slot *s)
 {
-	unsigned char *buf = mmap(NULL, opt.bytes + opt.offset,
-				  PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (buf == MAP_FAILED)
-		fail("mmap", errno);
-	s->buf = buf + opt.offset;
+	s->buf = (unsigned char *)pages(opt.bytes + opt.offset) + opt.offset;
 	s->iov[0].iov_base = s->buf;
 	s->iov[0].iov_len = opt.bytes / 2;
 	s->iov[1].iov_base = s->buf + opt.bytes / 2;
@@ -195,14 +260,99 @@ static uint8_t next_opcode(const struct slot *s)
 		return OP_WRITE;
 	case FLUSH:
 		return OP_FLUSH;
-	case APPEND:
+	case COUNT:
 		return OP_APPEND;
 	case OPCODE:
 		return opt.opcode;
 	case RW:
+	case APPEND:
 		break;
 	}
-	return s->opcode == OP_WRITE && s->generation ? OP_READ : OP_WRITE;
+	if (s->opcode != OP_READ && s->generation)
+		return OP_READ;
+	return opt.workload == APPEND ? OP_APPEND : OP_WRITE;
+}
+
+static void set_data(struct slot *s, struct nvme_uring_cmd *cmd)
+{
+	uint64_t lba = s->opcode == OP_READ ? s->lba : slot_lba(s);
+
+	if (opt.workload == COUNT) {
+		lba = 0;
+		memset(s->buf, 0, opt.bytes);
+		memcpy(s->buf, &s->seq, sizeof(s->seq));
+	} else if (s->opcode == OP_READ) {
+		memset(s->buf, 0xa5, opt.bytes);
+		if (opt.meta)
+			memset(s->meta, 0xa5, meta_bytes());
+	} else {
+		s->writing = opt.same ? 1 : s->seq;
+		fill(s, s->writing);
+	}
+	cmd->cdw10 = lba;
+	cmd->cdw11 = lba >> 32;
+	cmd->cdw12 = opt.bytes / LBA_SIZE - 1;
+	cmd->addr = (uintptr_t)s->buf;
+	cmd->data_len = opt.bytes;
+	if (opt.vectored) {
+		cmd->addr = (uintptr_t)s->iov;
+		cmd->data_len = 2;
+	}
+	if (opt.meta) {
+		cmd->metadata = (uintptr_t)s->meta;
+		cmd->metadata_len = meta_bytes();
+	}
+}
+
+/*
+ * What is in the ring after the submission is nobody's business any more: make
+ * sure that a kernel that looks there again finds rubbish. 6.12 does look there
+ * again when a linked or drained command is issued for the first time.
+ */
+static void submit(void)
+{
+	unsigned int n;
+	int ret;
+
+	if (opt.engine != RING)
+		return;
+	n = io_uring_sq_ready(&ring);
+	if (!n)
+		return;
+	ret = io_uring_submit(&ring);
+	if (ret != (int)n)
+		fail("io_uring_submit", ret < 0 ? -ret : EIO);
+	while (opt.mode & SQPOLL && io_uring_sq_ready(&ring))
+		sched_yield();
+	if (!(opt.mode & (LINK | DRAIN)))
+		memset(ring.sq.sqes, 0xff, *ring.sq.kring_entries * 2 *
+		       sizeof(struct io_uring_sqe));
+}
+
+static struct io_uring_sqe *get_sqe(void)
+{
+	static uint8_t no_ring[2 * sizeof(struct io_uring_sqe)];
+	struct io_uring_sqe *sqe = opt.engine == RING ?
+		io_uring_get_sqe(&ring) : (void *)no_ring;
+
+	if (!sqe) {
+		submit();
+		sqe = io_uring_get_sqe(&ring);
+	}
+	memset(sqe, 0, 2 * sizeof(*sqe));
+	return sqe;
+}
+
+static void link_timeout(void)
+{
+	static struct __kernel_timespec ts;
+	struct io_uring_sqe *sqe = get_sqe();
+
+	ts.tv_sec = opt.link_ms / 1000;
+	ts.tv_nsec = opt.link_ms % 1000 * 1000000;
+	io_uring_prep_link_timeout(sqe, &ts, 0);
+	sqe->user_data = OF_TIMEOUT;
+	stats.timeouts++;
 }
 
 /* Where an append said it went; checked when all is over. */
@@ -236,6 +386,15 @@ static void complete(const struct io_uring_cqe *cqe)
 	struct slot *s = &slots[cqe->user_data % MAX_DEPTH];
 	double t = now();
 
+	if (cqe->user_data == OF_TIMEOUT && stats.timeouts) {
+		stats.timeouts--;
+		stats.timed_out += cqe->res == -ETIME;
+		return;
+	}
+	if (cqe->user_data == OF_CANCEL) {
+		stats.cancelled = cqe->res;
+		return;
+	}
 	if (cqe->user_data % MAX_DEPTH >= opt.depth || !s->seq ||
 	    s->seq != cqe->user_data / MAX_DEPTH) {
 		stats.stray++;
@@ -247,10 +406,10 @@ static void complete(const struct io_uring_cqe *cqe)
 	if (cqe->res) {
 		count_error(cqe->res);
 		/* a write that failed may have happened */
-		if (s->opcode == OP_WRITE)
+		if (s->opcode != OP_READ)
 			s->generation = 0;
 		/* or happen yet, with what is in the buffer then */
-		if (s->opcode == OP_APPEND)
+		if (opt.workload == COUNT)
 			new_buffer(s);
 		return;
 	}
@@ -259,9 +418,15 @@ static void complete(const struct io_uring_cqe *cqe)
 		stats.gap = t - stats.last;
 	stats.last = t;
 
-	if (s->opcode == OP_APPEND)
+	if (opt.workload == COUNT) {
 		append_ok(cqe->user_data / MAX_DEPTH, cqe->big_cqe[0]);
-	if (s->opcode == OP_WRITE)
+	} else if (s->opcode == OP_APPEND) {
+		/* res2 says where it went */
+		s->lba = cqe->big_cqe[0];
+		if (s->lba < slot_lba(s) || s->lba >= slot_lba(s) + opt.zone)
+			stats.mismatch++;
+	}
+	if (s->opcode == OP_WRITE || s->opcode == OP_APPEND)
 		s->generation = s->writing;
 	else if (s->opcode == OP_READ && s->generation &&
 		 !holds(s, s->generation))
@@ -306,77 +471,88 @@ static void execute(const struct nvme_uring_cmd *cmd, uint64_t user_data)
 	complete(&u.cqe);
 }
 
-/* What the command says of its data, and the data if they go to the device. */
-static void prepare_data(struct slot *s, struct nvme_uring_cmd *cmd)
+static void prepare(struct slot *s, bool last)
 {
-	uint64_t lba = s->opcode == OP_APPEND ? 0 : slot_lba(s);
-
-	if (s->opcode == OP_WRITE) {
-		s->writing = opt.same ? 1 : s->seq;
-		fill(s, s->writing);
-	} else if (s->opcode == OP_APPEND) {
-		memset(s->buf, 0, opt.bytes);
-		memcpy(s->buf, &s->seq, sizeof(s->seq));
-	} else {
-		memset(s->buf, 0xa5, opt.bytes);
-	}
-	cmd->cdw10 = lba;
-	cmd->cdw11 = lba >> 32;
-	cmd->cdw12 = opt.bytes / LBA_SIZE - 1;
-	cmd->addr = (uintptr_t)s->buf;
-	cmd->data_len = opt.bytes;
-	if (opt.vectored) {
-		cmd->addr = (uintptr_t)s->iov;
-		cmd->data_len = 2;
-	}
-}
-
-static void prepare(struct slot *s)
-{
-	static uint8_t no_ring[2 * sizeof(struct io_uring_sqe)];
-	struct io_uring_sqe *sqe = opt.engine == RING ?
-		io_uring_get_sqe(&ring) : (void *)no_ring;
+	struct io_uring_sqe *sqe = get_sqe();
 	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
 
 	s->opcode = next_opcode(s);
 	s->seq = ++stats.sent;
 
-	memset(sqe, 0, 2 * sizeof(*sqe));
 	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
+	sqe->fd = opt.mode & FIXFILE ? 0 : fd;
+	if (opt.mode & FIXFILE)
+		sqe->flags |= IOSQE_FIXED_FILE;
+	if (opt.mode & ASYNC)
+		sqe->flags |= IOSQE_ASYNC;
+	if ((opt.mode & LINK && !last) || opt.link_ms)
+		sqe->flags |= IOSQE_IO_LINK;
+	if (opt.mode & DRAIN && s->seq % 4 == 0)
+		sqe->flags |= IOSQE_IO_DRAIN;
 	sqe->cmd_op = opt.vectored ? NVME_URING_CMD_IO_VEC : NVME_URING_CMD_IO;
 	sqe->user_data = s->seq * MAX_DEPTH + (s - slots);
 	cmd->opcode = s->opcode;
 	cmd->nsid = nsid;
 	cmd->flags = opt.flags;
+	cmd->timeout_ms = opt.timeout_ms;
 	if (opt.workload == OPCODE)
 		cmd->cdw10 = s->seq;
 	else if (s->opcode != OP_FLUSH)
-		prepare_data(s, cmd);
+		set_data(s, cmd);
+	if (opt.fixed && s->opcode != OP_FLUSH) {
+		sqe->uring_cmd_flags = IORING_URING_CMD_FIXED;
+		sqe->buf_index = s - slots;
+	}
+	if (opt.link_ms)
+		link_timeout();
 	if (opt.engine != RING)
 		execute(cmd, sqe->user_data);
 }
 
 /*
- * What is in the ring after the submission is nobody's business any more: make
- * sure that a kernel that looks there again finds rubbish.
+ * "cancel": the command in slot 0; others as IORING_ASYNC_CANCEL_* are called.
+ * "cancel-sync" is for all, but without a request.
  */
-static void submit(unsigned int n)
+static void cancel(const char *how)
 {
-	int ret;
+	unsigned int flags = 0, fixed = opt.mode & FIXFILE ?
+				IORING_ASYNC_CANCEL_FD_FIXED : 0;
+	int target = fixed ? 0 : fd;
+	struct io_uring_sqe *sqe;
 
-	if (!n || opt.engine != RING)
+	if (!strcmp(how, "-fd"))
+		flags = IORING_ASYNC_CANCEL_FD | fixed;
+	else if (!strcmp(how, "-all"))
+		flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL | fixed;
+	else if (!strcmp(how, "-any"))
+		flags = IORING_ASYNC_CANCEL_ANY;
+	if (!strcmp(how, "-sync")) {
+		struct io_uring_sync_cancel_reg reg = {
+			.fd = target,
+			.flags = IORING_ASYNC_CANCEL_FD |
+				 IORING_ASYNC_CANCEL_ALL | fixed,
+			.timeout = { .tv_sec = -1, .tv_nsec = -1 },
+		};
+
+		stats.cancelled = io_uring_register_sync_cancel(&ring, &reg);
 		return;
-	ret = io_uring_submit(&ring);
-	if (ret != (int)n)
-		fail("io_uring_submit", ret < 0 ? -ret : EIO);
-	memset(ring.sq.sqes, 0xff,
-	       *ring.sq.kring_entries * 2 * sizeof(struct io_uring_sqe));
+	}
+	sqe = get_sqe();
+	io_uring_prep_cancel64(sqe, slots[0].seq * MAX_DEPTH, flags);
+	if (flags & IORING_ASYNC_CANCEL_FD)
+		sqe->fd = target;
+	if (opt.mode & ASYNC)
+		sqe->flags |= IOSQE_ASYNC;
+	sqe->user_data = OF_CANCEL;
+	stats.cancelled = INT_MIN;
+	submit();
 }
 
 static void at_usr2(void)
 {
 	want_usr2 = 0;
+	if (!strncmp(opt.at_usr2, "cancel", 6))
+		cancel(opt.at_usr2 + 6);
 	if (!strcmp(opt.at_usr2, "exit"))
 		exit(0);
 	if (!strcmp(opt.at_usr2, "exec")) {
@@ -391,6 +567,24 @@ static void at_usr2(void)
 		for (;;)
 			pause();
 	}
+}
+
+/* Who polls for completions does not sleep in the kernel, however long. */
+static int poll_cqe(double wait, struct io_uring_cqe **cqe)
+{
+	double end = now() + wait;
+	int ret;
+
+	do {
+		ret = io_uring_get_events(&ring);
+		if (ret < 0)
+			return ret;
+		ret = io_uring_peek_cqe(&ring, cqe);
+		if (!ret || want_report || want_usr2 || want_end)
+			return ret;
+		sched_yield();
+	} while (now() < end);
+	return -ETIME;
 }
 
 #define CHUNK	(128 << 10)
@@ -462,7 +656,13 @@ static void reap(double wait)
 
 	if (opt.engine != RING)
 		goto signals;
-	ret = io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
+	/* long enough for more answers than the ring has room for */
+	if (opt.mode & SMALLCQ)
+		usleep(50000);
+	if (opt.mode & (IOPOLL | HYBRID) && !(opt.mode & SQPOLL))
+		ret = poll_cqe(wait, &cqe);
+	else
+		ret = io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
 	if (ret && ret != -ETIME && ret != -EINTR && ret != -EAGAIN)
 		fail("io_uring_wait_cqe", -ret);
 	io_uring_for_each_cqe(&ring, head, cqe) {
@@ -480,52 +680,131 @@ signals:
 		at_usr2();
 }
 
+/* Commands for all free slots, if there are to be more. */
+static void prepare_all(void)
+{
+	unsigned int i;
+
+	/* the SQEs of a chain must stay as they are to its end, see submit() */
+	if (opt.mode & (LINK | DRAIN) && stats.done != stats.sent)
+		return;
+	for (i = 0; i < opt.depth; i++) {
+		if (slots[i].seq)
+			continue;
+		if (opt.commands && stats.sent >= opt.commands)
+			break;
+		prepare(&slots[i], i == opt.depth - 1 ||
+			(opt.commands && stats.sent + 1 == opt.commands));
+	}
+	submit();
+}
+
 static void run(void)
 {
 	double start = now(), end = start + opt.seconds;
-	unsigned int i, n;
 
 	stats.last = start;
 	while (!want_end && now() < end &&
 	       (!opt.commands || stats.sent < opt.commands)) {
-		for (i = n = 0; i < opt.depth; i++) {
-			if (slots[i].seq ||
-			    (opt.commands && stats.sent >= opt.commands))
-				continue;
-			prepare(&slots[i]);
-			n++;
-		}
-		submit(n);
+		prepare_all();
 		reap(0.1);
 	}
 
 	end = now() + opt.patience;
-	while (stats.done < stats.sent && now() < end)
+	while ((stats.done < stats.sent || stats.timeouts) && now() < end)
 		reap(0.1);
 	/* whatever comes after the last answer is one too many */
 	reap(0.1);
 }
 
-static void setup(void)
+static void setup_ring(void)
 {
+	static const unsigned int flags[] = {
+		IORING_SETUP_SQPOLL, IORING_SETUP_IOPOLL,
+		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+		IORING_SETUP_COOP_TASKRUN, IORING_SETUP_TASKRUN_FLAG };
+	unsigned int i, entries = opt.depth * (opt.link_ms ? 2 : 1);
 	struct io_uring_params p = {
 		.flags = IORING_SETUP_SQE128 | IORING_SETUP_CQE32 |
 			 IORING_SETUP_CQSIZE,
-		.cq_entries = 2 * opt.depth,
+		.cq_entries = 2 * entries,
+		.sq_thread_idle = 100,
 	};
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		if (opt.mode & 1 << i)
+			p.flags |= flags[i];
+	if (opt.mode & HYBRID)
+		p.flags |= IORING_SETUP_IOPOLL | IORING_SETUP_HYBRID_IOPOLL;
+	if (opt.mode & SMALLCQ) {
+		entries = (opt.depth + 3) / 4;
+		p.cq_entries = entries;
+	}
+	ret = io_uring_queue_init_params(entries, &ring, &p);
+	if (ret)
+		fail("io_uring_setup", -ret);
+	if (opt.mode & FIXFILE) {
+		ret = io_uring_register_files(&ring, &fd, 1);
+		if (ret)
+			fail("io_uring_register_files", -ret);
+	}
+	if (opt.mode & FIXRING) {
+		ret = io_uring_register_ring_fd(&ring);
+		if (ret != 1)
+			fail("io_uring_register_ring_fd", -ret);
+	}
+}
+
+static void setup_slots(void)
+{
+	struct iovec *bufs = calloc(opt.depth, sizeof(*bufs));
 	unsigned int i;
+	int ret;
+
+	slots = calloc(opt.depth, sizeof(*slots));
+	if (!slots || !bufs)
+		fail("calloc", ENOMEM);
+	for (i = 0; i < opt.depth; i++) {
+		struct slot *s = &slots[i];
+
+		s->lba = slot_lba(s);
+		new_buffer(s);
+		if (opt.meta)
+			s->meta = pages(meta_bytes());
+		bufs[i].iov_base = s->buf;
+		bufs[i].iov_len = opt.bytes;
+	}
+	if (opt.fixed) {
+		ret = io_uring_register_buffers(&ring, bufs, opt.depth);
+		if (ret)
+			fail("io_uring_register_buffers", -ret);
+	}
+	free(bufs);
+}
+
+/* Someone else who keeps the ring open, and only looks at it. */
+static void watch(void)
+{
+	unsigned int n, answered = 0;
+
+	for (;;) {
+		n = io_uring_cq_ready(&ring);
+		if (n != answered)
+			printf("answered=%u\n", n);
+		fflush(stdout);
+		answered = n;
+		usleep(50000);
+	}
+}
+
+static void setup(void)
+{
 	int ret;
 
 	/* rights are looked at when the device is opened, and at each command */
 	if (opt.uid && (setgid(opt.uid) || setuid(opt.uid)))
 		fail("setuid", errno);
-	if (opt.defer)
-		p.flags |= IORING_SETUP_SINGLE_ISSUER |
-			   IORING_SETUP_DEFER_TASKRUN;
-	ret = io_uring_queue_init_params(opt.depth, &ring, &p);
-	if (ret)
-		fail("io_uring_setup", -ret);
-
 	fd = open(opt.dev, opt.readonly ? O_RDONLY : O_RDWR);
 	if (fd < 0)
 		fail(opt.dev, errno);
@@ -536,20 +815,25 @@ static void setup(void)
 			fail("NVME_IOCTL_ID", errno);
 		nsid = ret;
 	}
+	setup_ring();
+	setup_slots();
 
-	slots = calloc(opt.depth, sizeof(*slots));
-	if (!slots)
-		fail("calloc", ENOMEM);
-	for (i = 0; i < opt.depth; i++)
-		new_buffer(&slots[i]);
+	if (opt.mode & SHARED) {
+		ret = fork();
+		if (ret < 0)
+			fail("fork", errno);
+		if (!ret)
+			watch();
+		printf("shared=%d\n", ret);
+	}
 }
 
 static void help(int code)
 {
 	fprintf(code ? stderr : stdout,
 		"usage: nvme_mpath_io [option]... /dev/ngXnY\n"
-" -o read|write|rw|flush|append  what to send; rw writes and reads back (read);\n"
-"             append counts what the first zone, empty before, holds in the end\n"
+" -o read|write|rw|flush|append  what to send; rw and append read back (read)\n"
+" -o count    append to the first zone, and count what it holds in the end\n"
 " -O opcode   send this, without data, and a running number in dword 10\n"
 " -F failfast|failover|both  the flags of each command (none)\n"
 " -e ring|io|io64|vec|submit  by io_uring, or by which synchronous ioctl (ring)\n"
@@ -563,10 +847,19 @@ static void help(int code)
 " -t seconds  send for so long (5)\n"
 " -p seconds  wait so long for the answers after that (30)\n"
 " -v          vectored\n"
+" -B          registered buffers\n"
+" -M bytes    of separate metadata for each LBA (0)\n"
+" -Z lbas     in a zone, for append\n"
+" -T ms       timeout_ms of each command\n"
+" -L ms       a timeout linked to each command\n"
+" -m mode[,mode]...  of the ring: sqpoll iopoll hybrid defer coop flag; of the\n"
+"             SQEs: async link drain; registered: file ring; smallcq: one that\n"
+"             overflows; shared: with a child that does nothing (none)\n"
 " -d          a DEFER_TASKRUN ring\n"
 " -s          write the same data to a place each time: a copy of a command that\n"
 "             is executed late on a lost path does no harm then\n"
 " -2 ignore|exit|close|exec  what SIGUSR2 makes it do, without reaping (ignore)\n"
+" -2 cancel|cancel-fd|cancel-all|cancel-any|cancel-sync  or what to cancel\n"
 "SIGUSR1 prints the account so far; so does the end.\n"
 "exit: 0 all commands succeeded, 1 some were answered with an error,\n"
 "      2 could not run, 3 an answer is missing, came twice, or data is wrong\n",
@@ -601,20 +894,32 @@ static unsigned int one_of(const char *s, const char *const *words)
 	return 0;
 }
 
+static unsigned int modes_of(char *s)
+{
+	unsigned int modes = 0;
+	char *word;
+
+	for (word = strtok(s, ","); word; word = strtok(NULL, ","))
+		modes |= 1u << one_of(word, mode_names);
+	return modes;
+}
+
 static void parse(int argc, char **argv)
 {
 	static const char *const workloads[] = {
-		"read", "write", "rw", "flush", "append", NULL };
+		"read", "write", "rw", "flush", "append", "count", NULL };
 	static const char *const engines[] = {
 		"ring", "io", "io64", "vec", "submit", NULL };
 	/* by their values, which no distribution's headers have yet */
 	static const char *const flags[] = {
 		"none", "failfast", "failover", "both", NULL };
 	static const char *const actions[] = {
-		"ignore", "exit", "close", "exec", NULL };
+		"ignore", "exit", "close", "exec", "cancel", "cancel-fd",
+		"cancel-all", "cancel-any", "cancel-sync", NULL };
 	int c;
 
-	while ((c = getopt(argc, argv, "o:O:F:e:u:rq:b:a:N:n:t:p:vds2:h")) != -1) {
+	while ((c = getopt(argc, argv,
+			   "o:O:F:e:u:rq:b:a:N:n:t:p:vBM:Z:T:L:m:ds2:h")) != -1) {
 		switch (c) {
 		case 'o':
 			opt.workload = one_of(optarg, workloads);
@@ -661,7 +966,25 @@ static void parse(int argc, char **argv)
 			opt.vectored = true;
 			break;
 		case 'd':
-			opt.defer = true;
+			opt.mode |= DEFER;
+			break;
+		case 'm':
+			opt.mode |= modes_of(optarg);
+			break;
+		case 'B':
+			opt.fixed = true;
+			break;
+		case 'M':
+			opt.meta = number(optarg, 8, 64) & ~7u;
+			break;
+		case 'Z':
+			opt.zone = number(optarg, 8, 1 << 20);
+			break;
+		case 'T':
+			opt.timeout_ms = number(optarg, 1, 3600000);
+			break;
+		case 'L':
+			opt.link_ms = number(optarg, 1, 3600000);
 			break;
 		case 's':
 			opt.same = true;
@@ -695,7 +1018,7 @@ int main(int argc, char **argv)
 	printf("ready\n");
 	fflush(stdout);
 	run();
-	if (opt.workload == APPEND)
+	if (opt.workload == COUNT)
 		check_appends();
 	report();
 

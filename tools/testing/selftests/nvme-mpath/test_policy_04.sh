@@ -16,7 +16,7 @@ lose_appends()
 	nvme zns reset-zone -s 0 -n 1 "$ng" >"$tmp/reset" 2>&1 ||
 		give_up "$(cat "$tmp/reset")"
 	echo >"$TRACING/trace"
-	io_start -t 600 -q 128 -b 1024 -o append "$ng"
+	io_start -t 600 -q 128 -b 1024 -o count "$ng"
 	while ! saw_path_errors "$lost" >"$tmp/seen"; do
 		must 10 "load" io_pending_moves
 		port_down $port

@@ -89,9 +89,9 @@ make_initramfs()
 # shellcheck disable=SC2054 # the commas are QEMU's
 qemu_command()
 {
-	local dir=$1 i ns0
+	local dir=$1 i ns0 ns=()
 
-	truncate -s 64M "$dir/ns0.img" "$dir/ns1.img"
+	truncate -s 64M "$dir"/ns{0,1,2,3}.img
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none
 		-no-reboot -machine q35 "${accel[@]}" -smp 2 -m "${memory:-1024}"
 		-kernel "$2" -initrd "$3" -append "$4"
@@ -106,7 +106,10 @@ qemu_command()
 		-device virtserialport,chardev=ctl,name=nvme-mpath.qmp
 		-drive "if=none,id=ns0,file=$dir/ns0.img,format=raw,cache=unsafe"
 		-drive "if=none,id=ns1,file=$dir/ns1.img,format=raw,cache=unsafe"
-		# one subsystem, two controllers, one shared namespace
+		-drive "if=none,id=ns2,file=$dir/ns2.img,format=raw,cache=unsafe"
+		-drive "if=none,id=ns3,file=$dir/ns3.img,format=raw,cache=unsafe"
+		# one subsystem, two controllers, three shared namespaces: plain,
+		# zoned, and with protection information
 		-device nvme-subsys,id=subsys0,nqn=mpath)
 	for i in 0 1; do
 		qemu+=(-device "pcie-root-port,id=rp$i,chassis=1$i,addr=0x1$i"
@@ -115,7 +118,15 @@ qemu_command()
 	ns0=nvme-ns,id=ns0dev,drive=ns0,nsid=1,shared=on,bus=nvme0
 	ns0+=,uuid=9e0c1c36-3f0b-4b8e-8d8e-0d4f7a0a7c01
 	ns0+=,eui64=0x5254001122334455
+	for i in 2 3; do
+		ns[i]="nvme-ns,drive=ns$i,nsid=$i,shared=on,bus=nvme0"
+		ns[i]+=",uuid=9e0c1c36-3f0b-4b8e-8d8e-0d4f7a0a7c0$i"
+		ns[i]+=",eui64=0x525400112233446$i"
+	done
+	ns[2]+=",zoned=on,zoned.zone_size=1M"
+	ns[3]+=",ms=8,pi=1"
 	qemu+=(-device "$ns0"
+		-device "${ns[2]}" -device "${ns[3]}"
 		# a controller of its own: its ng node is a path, not a head
 		-device nvme,id=nvme2,serial=single,drive=ns1)
 }

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Every ring mode with every kind of command under one fault; a test for each
+# fault sources this. One line of the table is one check, and no cell is left
+# out: it is "pass", "n/a" with the reason below the table, or "FAIL".
+
+# name: options of nvme_mpath_io
+modes=(
+	"plain:"
+	"defer:-m defer"
+	"coop:-m coop,flag"
+	"sqpoll:-m sqpoll"
+	"iopoll:-m iopoll"
+	"sqiopoll:-m sqpoll,iopoll"
+	"deiopoll:-m defer,iopoll"
+	"hybrid:-m hybrid"
+	"async:-m async"
+	"link:-m link"
+	"drain:-m drain"
+	"regfile:-m file,ring"
+	"smallcq:-m smallcq"
+)
+
+# name:nsid:options; nsid 2 is zoned, 3 has protection information
+kinds=(
+	"rw:1:-o rw"
+	"vec:1:-o rw -v"
+	"fixed:1:-o rw -B"
+	"fixvec:1:-o rw -B -v"
+	"bounce:1:-o rw -a 1"
+	"pages:1:-o rw -a 512 -b 16384"
+	"flush:1:-o flush"
+	"tmo:1:-o rw -T 20000"
+	"append:2:-o append -Z 2048"
+	"meta:3:-o rw -M 8"
+)
+
+reasons=()
+
+# refused <options>: the kernel does not take this at all, fault or not
+refused()
+{
+	local key=${1// /_}
+
+	if [ ! -e "$tmp/refused.$key" ]; then
+		# shellcheck disable=SC2086
+		./nvme_mpath_io -N "$nsid" -n 8 -q 8 $1 "$ng" \
+			>"$tmp/refused.log" 2>&1
+		case $? in
+		1) tr ' ' '\n' <"$tmp/refused.log" | sed -n 's/^errors=//p' ;;
+		2) sed -n 's/.*nvme_mpath_io: //p' "$tmp/refused.log" ;;
+		esac >"$tmp/refused.$key"
+	fi
+	why=$(cat "$tmp/refused.$key")
+	case $why in
+	-22:8 | *"Invalid argument"*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+# add_reason <text>: once
+add_reason()
+{
+	local r
+
+	for r in "${reasons[@]}"; do
+		[ "$r" != "$1" ] || return
+	done
+	reasons+=("$1")
+}
+
+# cell <mode options> <kind options>: prints the word for the table. The test
+# says by "run_cell <options>" what it is to pass, and by "cell_na" what cannot
+# be asked: it sets $why.
+cell()
+{
+	local why=''
+
+	word=n/a
+	if cell_na "$1" "$2"; then
+		add_reason "$mode $kind: n/a, $why"
+	elif refused "$2"; then
+		add_reason "$kind: n/a, the kernel refuses it: $why"
+	elif refused "$1"; then
+		add_reason "$mode: n/a, the kernel refuses it: $why"
+	elif run_cell "$1" "$2"; then
+		word=pass
+	else
+		word=FAIL
+		add_reason "$mode $kind: FAIL, $(tail -n 1 "$io_log") $why"
+	fi
+}
+
+# matrix: all of it
+matrix()
+{
+	local m k line bad mode kind nsid options
+
+	line=$(printf '%-9s' "")
+	for k in "${kinds[@]}"; do
+		line+=$(printf ' %-6s' "${k%%:*}")
+	done
+	printf '# %s\n' "$line"
+	for m in "${modes[@]}"; do
+		mode=${m%%:*} bad=0
+		line=$(printf '%-9s' "$mode")
+		for k in "${kinds[@]}"; do
+			IFS=: read -r kind nsid options <<<"$k"
+			cell "${m#*:}" "$options"
+			line+=$(printf ' %-6s' "$word")
+			[ "$word" != FAIL ] || bad=1
+		done
+		printf '# %s\n' "$line"
+		check "$mode: no cell fails" test $bad = 0
+	done
+	for line in "${reasons[@]}"; do
+		ktap_print_msg "$line"
+	done
+}

@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will link a timeout to each command and see that it ends a command
+# that waits for a path, and leaves alone what is done in time.
+# stock: fail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# timeouts [nvme_mpath_io option]...
+timeouts()
+{
+	ana inaccessible
+	io_start -n 16 -q 16 -o write -t 600 -p 10 -L 1000 "$@" "$ng"
+	io_wait
+	check "LINK_TIMEOUT $*: all that wait end with -ECANCELED" \
+		test "$io_status:$(io_value errors)" = "1:-125:16"
+	check "LINK_TIMEOUT $*: each by its timeout" \
+		test "$(io_value timed_out)" = 16
+	ana optimized
+	io_start -n 64 -q 16 -o rw -t 600 -L 10000 "$@" "$ng"
+	check "LINK_TIMEOUT $*: what is in time succeeds" io_wait
+}
+
+begin 12
+need_tools nvme
+nvmet_up 2 0
+
+timeouts
+timeouts -m defer
+timeouts -m async
+timeouts -m sqpoll
+finish

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will see that cancellations and linked timeouts leave commands that
+# are in flight alone, as they always did.
+# stock: pass
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+cancel_answered()
+{
+	io_report && [ "$(io_value cancel)" = "$1" ]
+}
+
+# one_kind <how> <result> [nvme_mpath_io option]...
+one_kind()
+{
+	local how=$1 result=$2
+
+	shift 2
+	io_start -n 16 -q 16 -o write -t 600 -2 "$how" "$@" "$ng"
+	kill -USR2 "$io"
+	check "$how $*: is answered with $result" \
+		wait_for 1 cancel_answered "$result"
+	check "$how $*: all commands succeed" io_wait
+}
+
+begin 10
+need_tools nvme
+# answers take five seconds
+nvmet_up 2 5000 -l 60
+
+one_kind cancel -2
+one_kind cancel-all 0
+one_kind cancel-any 0 -m defer
+one_kind cancel-sync 0
+io_start -n 16 -q 16 -o write -t 600 -L 500 "$ng"
+check "LINK_TIMEOUT: all commands succeed" io_wait
+check "LINK_TIMEOUT: none was ended" test "$(io_value timed_out)" = 0
+finish

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will end processes and rings of every mode that have commands waiting
+# on a head, with no path in sight, and measure how long that takes.
+# stock: fail
+# timeout: 150
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# the_end <how> <signal> <2nd option> <mode>
+the_end()
+{
+	local how=$1 signal=$2 at_usr2=$3 mode=$4 start
+
+	io_start -n 16 -q 16 -p 600 -2 "$at_usr2" -m "$mode" "$ng"
+	must 10 "commands that wait" io_stuck 16
+	start=$(ms)
+	kill "-$signal" "$io"
+	if [ "$at_usr2" = close ]; then
+		wait_for 10 grep -q closed "$io_log"
+	else
+		wait_for 10 ended "$io"
+	fi
+	took=$(($(ms) - start))
+	kill -9 "$io" 2>/dev/null
+	wait "$io" 2>/dev/null
+	times+=$(printf ' %s %d ms,' "$how" "$took")
+	[ "$took" -lt $((1000 * SLOW)) ]
+}
+
+all_ends()
+{
+	local mode=$1 times='' ok=0
+
+	the_end SIGKILL KILL ignore "$mode" &&
+		the_end exit USR2 exit "$mode" &&
+		the_end exec USR2 exec "$mode" &&
+		the_end close USR2 close "$mode" || ok=1
+	ktap_print_msg "$mode:$times"
+	return $ok
+}
+
+begin 10
+need_tools nvme
+nvmet_up 2 0
+ana inaccessible
+for mode in coop,flag sqpoll iopoll sqpoll,iopoll defer,iopoll async \
+	async,iopoll file,ring; do
+	check "$mode: gone within a second" all_ends "$mode"
+done
+
+ana optimized
+io_start -n 100 -o rw "$ng"
+check "the head works as before" io_wait
+# whatever still hung on the head would pin it, and that its subsystem
+nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
+check "nothing is left on the head" wait_for 5 subsys_gone
+finish

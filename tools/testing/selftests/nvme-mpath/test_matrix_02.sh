@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will send commands of every kind, from rings of every mode, to a head
+# whose paths are all in ANA change for a moment, and print what came of each.
+# stock: fail
+# timeout: 250
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+# shellcheck source-path=SCRIPTDIR source=matrix.sh
+. ./matrix.sh
+
+cell_na()
+{
+	why="null_blk behind nvmet has one namespace, without zones or metadata"
+	[ "$nsid" -ne 1 ]
+}
+
+# all that fits into the ring waits before a path is back
+run_cell()
+{
+	ana change
+	# shellcheck disable=SC2086
+	io_start -n 32 -q 8 -t 20 -p 10 $1 $2 "$ng"
+	why="commands do not wait"
+	wait_for 5 io_pending 8 || return
+	ana optimized
+	why=''
+	wait "$io"
+}
+
+begin 13
+need_tools nvme
+nvmet_up 2 0 -P 1
+matrix
+finish
