@@ -189,7 +189,7 @@ ms()
 
 # ---- heads and paths -------------------------------------------------------
 
-# find_head <subsystem NQN>: sets $head (nvme0n1), $ng (/dev/ng0n1), $subsys
+# find_head <subsystem NQN> [nsid]: sets $head (nvme0n1), $ng (/dev/ng0n1), $subsys
 find_head()
 {
 	local s node
@@ -197,7 +197,10 @@ find_head()
 	for s in /sys/class/nvme-subsystem/*; do
 		[ "$(cat "$s/subsysnqn" 2>/dev/null)" = "$1" ] || continue
 		for node in "$s"/nvme*n*; do
-			[[ ${node##*/} =~ ^nvme[0-9]+n1$ ]] || continue
+			[[ ${node##*/} =~ ^nvme[0-9]+n[0-9]+$ ]] || continue
+			# the number in its name is that of its discovery
+			[ "$(cat "$node/nsid" 2>/dev/null)" = "${2:-1}" ] ||
+				continue
 			subsys=$s
 			head=${node##*/}
 			ng=/dev/ng${head#nvme}
@@ -403,11 +406,8 @@ pci_head()
 # pci_ns <nsid>: sets $head and $ng to that namespace of the PCIe subsystem
 pci_ns()
 {
-	local n=${subsys##*nvme-subsys}
-
-	head=nvme${n}n$1
-	ng=/dev/ng${n}n$1
-	wait_for 5 test -c "$ng" || skip_all "no namespace $1 in the PCIe subsystem"
+	wait_for 5 find_head "$PCI_NQN" "$1" ||
+		skip_all "no namespace $1 in the PCIe subsystem"
 }
 
 # qmp <command> [arguments as JSON]

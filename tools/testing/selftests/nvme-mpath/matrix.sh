@@ -36,16 +36,20 @@ kinds=(
 	"meta:3:-o rw -M 8"
 )
 
+# What a kernel may refuse as such. All else has to work without a fault.
+may_be_refused=" fixvec hybrid "
+
 reasons=()
 
-# refused <options>: the kernel does not take this at all, fault or not
+# refused <name> <options>: the kernel does not take this at all, fault or not
 refused()
 {
-	local key=${1// /_}
+	local key=$1
 
+	[[ $may_be_refused == *" $1 "* ]] || return
 	if [ ! -e "$tmp/refused.$key" ]; then
 		# shellcheck disable=SC2086
-		./nvme_mpath_io -N "$nsid" -n 8 -q 8 $1 "$ng" \
+		./nvme_mpath_io -N "$nsid" -n 8 -q 8 $2 "$ng" \
 			>"$tmp/refused.log" 2>&1
 		case $? in
 		1) tr ' ' '\n' <"$tmp/refused.log" | sed -n 's/^errors=//p' ;;
@@ -80,9 +84,9 @@ cell()
 	word=n/a
 	if cell_na "$1" "$2"; then
 		add_reason "$mode $kind: n/a, $why"
-	elif refused "$2"; then
+	elif refused "$kind" "$2"; then
 		add_reason "$kind: n/a, the kernel refuses it: $why"
-	elif refused "$1"; then
+	elif refused "$mode" "$1"; then
 		add_reason "$mode: n/a, the kernel refuses it: $why"
 	elif run_cell "$1" "$2"; then
 		word=pass
