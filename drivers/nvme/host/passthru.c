@@ -341,6 +341,8 @@ int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 	if (ret)
 		return ret;
 
+	/* of all commands, as ->uring_cmd_iopoll() has a look at it */
+	pdu->state = NVME_PASSTHRU_NOT_PARKED;
 	flags = READ_ONCE(cmd->flags);
 	if (unlikely(!nvme_passthru_flags_valid(flags)))
 		return -EINVAL;
@@ -356,7 +358,6 @@ int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 
 	io_uring_cmd_keep_sqe(ioucmd, sizeof(*cmd));
 	pdu->status = 0;
-	pdu->state = NVME_PASSTHRU_NOT_PARKED;
 	pdu->failed_over = false;
 	pdu->backoff = false;
 	pdu->doubt = 0;
