@@ -202,9 +202,12 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 		nvme_passthru_count_unparked(head);
 		trace_nvme_passthru_cancel(head->disk, ioucmd, opcode, ret);
 	} else if (available) {
-		nvme_passthru_look_in(head, delay);
-		/* pairs with the barriers of those who schedule requeue_work */
+		/*
+		 * Pairs with the barriers of those who schedule requeue_work,
+		 * and of the look: it sees the command, or we that it is over.
+		 */
 		smp_mb();
+		nvme_passthru_look_in(head, delay);
 		if (delay == NVME_PASSTHRU_LOOK_LATER &&
 		    nvme_passthru_wait_is_over(head))
 			kblockd_schedule_work(&head->requeue_work);
@@ -265,11 +268,15 @@ static int nvme_passthru_issue_once(struct nvme_ns_head *head,
 	int srcu_idx, ret = no_path;
 	struct nvme_ns *ns;
 
+	nvme_uring_cmd_pdu(ioucmd)->state = NVME_PASSTHRU_NOT_COVERED;
 	srcu_idx = srcu_read_lock(&head->srcu);
 	ns = nvme_find_path(head);
 	if (likely(ns))
 		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags, false);
 	srcu_read_unlock(&head->srcu, srcu_idx);
+	/* the queue died after the path had been chosen: as good as none */
+	if (ret == -ENODEV && no_path == -EIO)
+		ret = -EIO;
 	return ret;
 }
 
@@ -341,8 +348,12 @@ int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 	if (ret)
 		return ret;
 
-	/* of all commands, as ->uring_cmd_iopoll() has a look at it */
-	pdu->state = NVME_PASSTHRU_NOT_PARKED;
+	/* was issued under "none" before, and got no tag then */
+	if ((issue_flags & IO_URING_F_IOWQ) &&
+	    !io_uring_cmd_sqe_is_kept(ioucmd))
+		return nvme_passthru_issue_once(head, ioucmd, issue_flags,
+						-EINVAL);
+
 	flags = READ_ONCE(cmd->flags);
 	if (unlikely(!nvme_passthru_flags_valid(flags)))
 		return -EINVAL;
@@ -358,6 +369,7 @@ int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 
 	io_uring_cmd_keep_sqe(ioucmd, sizeof(*cmd));
 	pdu->status = 0;
+	pdu->state = NVME_PASSTHRU_NOT_PARKED;
 	pdu->failed_over = false;
 	pdu->backoff = false;
 	pdu->doubt = 0;
@@ -416,9 +428,9 @@ static int nvme_passthru_poll(struct request *req, struct io_comp_batch *iob)
  * command waited for in here; but as a ring that goes away is polled until it
  * has no commands left, this is the place where they have to give up.
  *
- * An attempt takes itself out of the command before its request is free, and
- * removal of its path waits for head->srcu after that. So a request that is
- * seen here may be free, but its memory and its queue are there.
+ * An attempt takes itself out of the command before its request is free. So a
+ * request that is seen here may be free in a moment, and even used for something
+ * else; its memory is there as long as the path, which head->srcu keeps in place.
  *
  * Context: Holds the ring's lock.
  * Return: how many were found complete, 0 if there is nothing to poll for.
@@ -431,6 +443,9 @@ int nvme_ns_head_chr_uring_cmd_iopoll(struct io_uring_cmd *ioucmd,
 	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
 	struct request *req;
 	int srcu_idx, ret = 0;
+
+	if (pdu->state == NVME_PASSTHRU_NOT_COVERED)
+		return nvme_ns_chr_uring_cmd_iopoll(ioucmd, iob, poll_flags);
 
 	srcu_idx = srcu_read_lock(&head->srcu);
 	req = READ_ONCE(pdu->req);
@@ -464,8 +479,11 @@ void nvme_passthru_attempt_ended(struct nvme_passthru_attempt *attempt,
 	attempt->opcode = nvme_req(req)->cmd->common.opcode;
 	attempt->status = status;
 	attempt->ctrl_id = ctrl->instance;
-	/* blk_mq_start_request() starts the timer, and nothing else does */
-	attempt->sent = READ_ONCE(req->deadline);
+	/*
+	 * blk_mq_start_request() starts the timer, and nothing else does. Where
+	 * jiffies are short a deadline may be 0: do not trust it there.
+	 */
+	attempt->sent = BITS_PER_LONG == 32 || READ_ONCE(req->deadline);
 
 	if (status)
 		attempt->path_error = nvme_is_path_error(status) &&
@@ -652,7 +670,7 @@ static void nvme_passthru_look_work(struct work_struct *work)
 
 	if (over)
 		nvme_passthru_requeue(head);
-	else if (!list_empty(&head->passthru.parked) ||
+	if (!list_empty(&head->passthru.parked) ||
 		 wq_has_sleeper(&head->passthru.wait))
 		nvme_passthru_look_in(head, NVME_PASSTHRU_LOOK_LATER);
 }

@@ -17,8 +17,26 @@ struct nvme_passthru_call {
 	struct nvme_passthru_attempt last;
 	u16 doubt;		/* status of an attempt that may have had effect */
 	bool again;		/* not the first time round */
+	bool had_path;		/* this time */
 	unsigned int failovers;
 };
+
+/*
+ * A path that stays, but does not keep others from coming and going: the caller
+ * may sleep in its frozen queue, and in faults on memory of user space.
+ */
+static struct nvme_ns *nvme_passthru_get_path(struct nvme_ns_head *head)
+{
+	struct nvme_ns *ns;
+	int srcu_idx;
+
+	srcu_idx = srcu_read_lock(&head->srcu);
+	ns = nvme_find_path(head);
+	if (ns && !nvme_get_ns(ns))
+		ns = NULL;
+	srcu_read_unlock(&head->srcu, srcu_idx);
+	return ns;
+}
 
 /* -ENODEV with no attempt made: there is no path, or it is about to go. */
 static int nvme_passthru_try(struct nvme_ns_head *head, unsigned int cmd,
@@ -26,21 +44,22 @@ static int nvme_passthru_try(struct nvme_ns_head *head, unsigned int cmd,
 			     bool open_for_write,
 			     struct nvme_passthru_call *call)
 {
-	int srcu_idx, ret = -ENODEV;
-	struct nvme_ns *ns;
+	struct nvme_ns *ns = nvme_passthru_get_path(head);
+	int ret;
 
 	call->last.made = false;
-	srcu_idx = srcu_read_lock(&head->srcu);
-	ns = nvme_find_path(head);
-	if (ns) {
-		if (call->again)
-			trace_nvme_passthru_retry(head->disk, call,
-						  call->last.opcode,
-						  ns->ctrl->instance);
-		ret = nvme_ns_ioctl(ns, cmd, argp, flags, open_for_write,
-				    &call->last);
-	}
-	srcu_read_unlock(&head->srcu, srcu_idx);
+	call->had_path = ns;
+	if (!ns)
+		return -ENODEV;
+
+	if (call->again)
+		trace_nvme_passthru_retry(head->disk, call, call->last.opcode,
+					  ns->ctrl->instance);
+	ret = nvme_ns_ioctl(ns, cmd, argp, flags, open_for_write, &call->last);
+	/* the queue died after the path had been chosen */
+	if (ret == -ENODEV && !call->last.made)
+		nvme_mpath_clear_current_path(ns);
+	nvme_put_ns(ns);
 	return ret;
 }
 
@@ -81,7 +100,12 @@ static bool nvme_passthru_call_waits(struct nvme_ns_head *head,
 	srcu_idx = srcu_read_lock(&head->srcu);
 	over = nvme_passthru_wait_is_over(head);
 	srcu_read_unlock(&head->srcu, srcu_idx);
-	return !over && nvme_passthru_call_may_go_on(head, call);
+	if (over || !nvme_passthru_call_may_go_on(head, call))
+		return false;
+
+	/* called when on the wait queue, so that the look sees us there */
+	nvme_passthru_look_in(head, NVME_PASSTHRU_LOOK_LATER);
+	return true;
 }
 
 /*
@@ -97,18 +121,15 @@ static int nvme_passthru_call_wait(struct nvme_ns_head *head,
 	nvme_passthru_count_parked(head, call, call->last.opcode);
 	if (soon) {
 		schedule_timeout_killable(NVME_PASSTHRU_LOOK_SOON);
-		if (fatal_signal_pending(current))
-			ret = -EINTR;
 	} else {
 		dev_warn_ratelimited(disk_to_dev(head->disk),
 				     "no usable path - passthrough ioctl waits\n");
-		nvme_passthru_look_in(head, NVME_PASSTHRU_LOOK_LATER);
 		ret = wait_event_state(head->passthru.wait,
 				       !nvme_passthru_call_waits(head, call),
 				       (TASK_KILLABLE | TASK_FREEZABLE));
 	}
 	nvme_passthru_count_unparked(head);
-	if (ret) {
+	if (ret || fatal_signal_pending(current)) {
 		trace_nvme_passthru_cancel(head->disk, call,
 					   call->last.opcode, -EINTR);
 		return -EINTR;
@@ -137,7 +158,7 @@ static int nvme_passthru_call_no_attempt(struct nvme_ns_head *head,
 		nvme_passthru_count_no_path(head, call, call->last.opcode);
 		return -EIO;
 	}
-	return nvme_passthru_call_wait(head, call, false);
+	return nvme_passthru_call_wait(head, call, call->had_path);
 }
 
 /* An attempt failed for its path: 0 if there may be another one. */
@@ -169,8 +190,8 @@ static int nvme_passthru_call_failed(struct nvme_ns_head *head,
  * @open_for_write: may the caller write?
  *
  * Context: Process context. Sleeps as long as the command takes, which no
- *	signal ends, and while no path is usable, which SIGKILL ends. Does not
- *	hold head->srcu in the latter case.
+ *	signal ends, and while no path is usable, which SIGKILL ends. Never
+ *	holds head->srcu meanwhile.
  * Return: what nvme_ns_ioctl() says of the last attempt. -EIO if there is no
  *	path to wait for, or the policy has become not to wait; -EINTR for
  *	SIGKILL.
@@ -189,7 +210,7 @@ int nvme_passthru_ioctl(struct nvme_ns_head *head, unsigned int cmd,
 	for (;; call.again = true) {
 		ret = nvme_passthru_try(head, cmd, argp, flags, open_for_write,
 					&call);
-		if (call.last.made && call.last.path_error) {
+		if (call.last.made && call.last.path_error && ret != -EFAULT) {
 			status = ret;
 			ret = nvme_passthru_call_failed(head, &call, ret);
 		} else if (!call.last.made && ret < 0) {

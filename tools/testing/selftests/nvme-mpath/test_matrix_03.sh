@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will reset all controllers of a head while commands of every kind,
+# from rings of every mode, are in flight on them, and print what came of each.
+# stock: fail
+# timeout: 250
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+# shellcheck source-path=SCRIPTDIR source=matrix.sh
+. ./matrix.sh
+
+cell_na()
+{
+	why="null_blk behind nvmet has one namespace, without zones or metadata"
+	[ "$nsid" -eq 1 ] || return 0
+	why="answered at once, none is in flight when a path is lost"
+	[ "$kind" = flush ]
+}
+
+run_cell()
+{
+	local before c resets=()
+
+	before=$(path_errors)
+	# shellcheck disable=SC2086
+	io_start -q 8 -t 600 -s $1 $2 "$ng"
+	why="the load does not start"
+	wait_for 5 io_busy || return
+	for c in $(ctrls); do
+		echo 1 >"/sys/class/nvme/$c/reset_controller" &
+		resets+=($!)
+	done
+	wait "${resets[@]}"
+	why="the paths do not come back"
+	wait_for 10 paths_live 2 || return
+	kill -TERM "$io"
+	wait "$io" || return
+	why="no command was lost"
+	[ "$(path_errors)" -gt "$before" ]
+}
+
+begin 13
+need_tools nvme
+nvmet_up 2 100 -l 60 -P 1
+trace_path_errors
+matrix
+finish
