@@ -671,7 +671,7 @@ static void nvme_passthru_look_work(struct work_struct *work)
 	if (over)
 		nvme_passthru_requeue(head);
 	if (!list_empty(&head->passthru.parked) ||
-		 wq_has_sleeper(&head->passthru.wait))
+	    wq_has_sleeper(&head->passthru.wait))
 		nvme_passthru_look_in(head, NVME_PASSTHRU_LOOK_LATER);
 }
 

@@ -37,7 +37,7 @@
 #define NR_ERRORS	16
 
 #ifndef IORING_SETUP_HYBRID_IOPOLL
-#define IORING_SETUP_HYBRID_IOPOLL	(1U << 17)
+#define IORING_SETUP_HYBRID_IOPOLL	0x20000
 #endif
 
 /* user_data of what is no command */
