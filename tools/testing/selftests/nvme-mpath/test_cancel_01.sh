@@ -10,7 +10,9 @@
 # io_left <n> <errors> <result>: of the commands, and of the cancellation
 io_left()
 {
-	io_report && [ "$(io_value pending)" -eq "$1" ] &&
+	# with none left it ends by itself
+	ended "$io" || io_report || return
+	[ "$(io_value pending)" -eq "$1" ] &&
 		[ "$(io_value errors)" = "$2" ] &&
 		[ "$(io_value cancel)" = "$3" ]
 }
