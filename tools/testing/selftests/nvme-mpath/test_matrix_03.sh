@@ -17,22 +17,34 @@ cell_na()
 	[ "$kind" = flush ]
 }
 
+reset_all()
+{
+	local c resets=()
+
+	for c in $(ctrls); do
+		echo 1 >"/sys/class/nvme/$c/reset_controller" &
+		resets+=($!)
+	done
+	wait "${resets[@]}"
+	wait_for 10 paths_live 2
+}
+
 run_cell()
 {
-	local before c resets=()
+	local before try
 
 	before=$(path_errors)
 	# shellcheck disable=SC2086
 	io_start -q 8 -t 600 -s $1 $2 "$ng"
 	why="the load does not start"
 	wait_for 5 io_busy || return
-	for c in $(ctrls); do
-		echo 1 >"/sys/class/nvme/$c/reset_controller" &
-		resets+=($!)
+	# answers come in waves: a reset may fall between two of them
+	for try in 1 2 3 4; do
+		why="the paths do not come back after reset $try"
+		reset_all || return
+		[ "$(path_errors)" -eq "$before" ] || break
 	done
-	wait "${resets[@]}"
-	why="the paths do not come back"
-	wait_for 10 paths_live 2 || return
+	why=''
 	kill -TERM "$io"
 	wait "$io" || return
 	why="no command was lost"
