@@ -16,6 +16,11 @@ cell_na()
 	[ "$nsid" -ne 1 ]
 }
 
+waits_or_ends()
+{
+	ended "$io" || io_pending 8
+}
+
 # all that fits into the ring waits before a path is back
 run_cell()
 {
@@ -23,7 +28,7 @@ run_cell()
 	# shellcheck disable=SC2086
 	io_start -n 32 -q 8 -t 20 -p 10 $1 $2 "$ng"
 	why="commands do not wait"
-	wait_for 5 io_pending 8 || return
+	wait_for 5 waits_or_ends && ! ended "$io" || return
 	ana optimized
 	why=''
 	wait "$io"
