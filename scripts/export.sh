@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The way back of tree.sh: after commits in out/<base>/series were amended,
-# write their messages and hunks to patches/<base>. New files are edited in
-# this repo, never in the tree: they are left out.
+# write their messages and hunks to patches/<base>. New files of this repo are
+# edited here, never in the tree: they are left out.
 #
 # Usage: export.sh <base>
 . "$(dirname "$0")/lib.sh"
@@ -26,12 +26,16 @@ for i in "${!lines[@]}"; do
 	c=${commits[i]}
 	patch=$patches/${words[0]}
 	git -C "$tree" log -1 --format=%B "$c" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$patch"
-	if ! git -C "$tree" diff --quiet --diff-filter=a "$c~" "$c"; then
+	ours=()
+	while read -r f; do
+		[ ! -e "$top/$f" ] || ours+=(":!$f")
+	done < <(git -C "$tree" diff --name-only --diff-filter=A "$c~" "$c")
+	if ! git -C "$tree" diff --quiet "$c~" "$c" -- . "${ours[@]}"; then
 		{
 			echo '---'
-			git -C "$tree" diff --stat --diff-filter=a "$c~" "$c"
+			git -C "$tree" diff --stat "$c~" "$c" -- . "${ours[@]}"
 			echo
-			git -C "$tree" diff --diff-filter=a "$c~" "$c"
+			git -C "$tree" diff "$c~" "$c" -- . "${ours[@]}"
 		} >>"$patch"
 	fi
 	msg "wrote ${words[0]}"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # what lib.sh sets: it comes first
 #
 # Every ring mode with every kind of command under one fault; a test for each
 # fault sources this. One line of the table is one check, and no cell is left
