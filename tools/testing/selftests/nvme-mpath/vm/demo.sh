@@ -27,7 +27,9 @@ load()
 # trace instance for each kind, of which only the number of events is looked at.
 kinds=("EINVAL:res == -22" "EINTR:res == -4" "EIO:res == -5"
 	"path status:res >= 768 && res < 16384 && res != 4096"
-	"other:res < 0 && res != -22 && res != -4 && res != -5 && res != -62")
+	"other:res < 0 && res != -22 && res != -4 && res != -5 && res != -62"
+	# no errors, but they tell when a load has begun
+	"passthrough:res == 0" "block:res == 4096")
 
 count_completions()
 {
@@ -43,6 +45,18 @@ count_completions()
 	done
 }
 
+# completions <kind>
+completions()
+{
+	awk '/^(entries|overrun):/ { n += $2 } END { print n + 0 }' \
+		"$TRACING/instances/$1"/per_cpu/cpu*/stats
+}
+
+loads_run()
+{
+	[ "$(completions passthrough)" -gt 9 ] && [ "$(completions block)" -gt 9 ]
+}
+
 # errors_by_kind: "16 EINTR 400 EINVAL"
 errors_by_kind()
 {
@@ -51,8 +65,8 @@ errors_by_kind()
 	for k in "${kinds[@]}"; do
 		k=${k%%:*}
 		echo 0 >"$TRACING/instances/$k/events/enable"
-		n=$(awk '/^(entries|overrun):/ { n += $2 } END { print n + 0 }' \
-			"$TRACING/instances/$k"/per_cpu/cpu*/stats)
+		[[ $k != passthrough && $k != block ]] || continue
+		n=$(completions "$k")
 		[ "$n" -eq 0 ] || {
 			printf '%s%d %s' "$sep" "$n" "$k"
 			sep=' + '
@@ -87,6 +101,7 @@ under_fault()
 	pids+=($!)
 	load block --filename="/dev/$head" --ioengine=io_uring --direct=1
 	pids+=($!)
+	must 30 "the loads" loads_run
 	sleep 1
 	"$@"
 	wait "${pids[@]}"
