@@ -695,6 +695,26 @@ ended()
 	gone "$1" || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
 }
 
+# io_end <signal> <what -2 makes of it>: have it end, or only close its ring; sets
+# $took, in ms
+io_end()
+{
+	local start
+
+	start=$(ms)
+	kill "-$1" "$io"
+	if [ "$2" = close ]; then
+		wait_for 10 grep -q closed "$io_log"
+	else
+		wait_for 10 ended "$io"
+	fi
+	# shellcheck disable=SC2034 # for the caller
+	took=$(($(ms) - start))
+	kill -9 "$io" 2>/dev/null
+	# a kernel that does not let it go is not to hang the test
+	! wait_for 5 ended "$io" || wait "$io" 2>/dev/null
+}
+
 # io_pending_moves: answers come in right now
 io_pending_moves()
 {

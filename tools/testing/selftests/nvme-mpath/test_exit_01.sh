@@ -9,24 +9,15 @@
 # the_end <description> <signal> <2nd option> [nvme_mpath_io option]...
 the_end()
 {
-	local what=$1 signal=$2 at_usr2=$3 start took
+	local what=$1 signal=$2 at_usr2=$3
 
 	shift 3
 	ana inaccessible
 	io_start -n 64 -q 64 -p 600 -2 "$at_usr2" "$@" "$ng"
 	must 10 "commands that wait" io_stuck 64
-	start=$(ms)
-	kill "-$signal" "$io"
-	if [ "$at_usr2" = close ]; then
-		wait_for 10 grep -q closed "$io_log"
-	else
-		wait_for 10 ended "$io"
-	fi
-	took=$(($(ms) - start))
+	io_end "$signal" "$at_usr2"
 	ktap_print_msg "$what: took $took ms"
 	check "$what: within a second" test "$took" -lt $((1000 * SLOW))
-	kill -9 "$io" 2>/dev/null
-	wait "$io" 2>/dev/null
 }
 
 begin 10

@@ -11,23 +11,13 @@
 # the_end <how> <signal> <2nd option> <mode>
 the_end()
 {
-	local how=$1 signal=$2 at_usr2=$3 mode=$4 start
+	local how=$1 signal=$2 at_usr2=$3 mode=$4
 
 	io_start -q 16 -t 600 -p 600 -o rw -s -2 "$at_usr2" -m "$mode" "$ng"
 	must 10 "load" io_busy
 	port_down 1
 	port_down 2
-	start=$(ms)
-	kill "-$signal" "$io"
-	if [ "$at_usr2" = close ]; then
-		wait_for 10 grep -q closed "$io_log"
-	else
-		wait_for 10 ended "$io"
-	fi
-	took=$(($(ms) - start))
-	kill -9 "$io" 2>/dev/null
-	# a kernel that does not let it go is not to hang the test
-	! wait_for 5 ended "$io" || wait "$io" 2>/dev/null
+	io_end "$signal" "$at_usr2"
 	times+=$(printf ' %s %d ms,' "$how" "$took")
 	port_up 1
 	port_up 2
