@@ -25,7 +25,8 @@ reset_under_load()
 
 begin 6
 need_tools nvme
-nvmet_up 2 20
+# slow enough that nothing drains between the word and the end of the queues
+nvmet_up 2 200 -l 60
 trace_path_errors
 
 io_start -t 600 -o rw -s "$ng"
