@@ -4,10 +4,12 @@
 # Prove the harness: each outcome that a VM can have is produced on purpose,
 # and has to be reported as what it is.
 #
-# Usage: fixtures.sh <bzImage> <installed selftests> <directory>
+# Usage: fixtures.sh <directory> <run.sh option>...
 . "$(dirname "$0")/lib.sh"
 
-kernel=$1 selftests=$2 results=$3
+results=$1
+shift
+options=("$@" -o "$results")
 # what a caller allows is not what is to be proved here
 unset SKIP_ALLOWED
 vm=$top/tools/testing/selftests/nvme-mpath/vm
@@ -35,29 +37,28 @@ echo "TAP version 13"
 echo "1..$((${#expected[@]} + 4))"
 for e in "${expected[@]}"; do
 	code=0
-	"$vm/run.sh" -k "$kernel" -s "$selftests" -o "$results" \
-		"vm/fixtures/fixture_${e%:*}.sh" >"$results/log" 2>&1 || code=$?
+	"$vm/run.sh" "${options[@]}" "vm/fixtures/fixture_${e%:*}.sh" \
+		>"$results/log" 2>&1 || code=$?
 	result "a guest that is to end with '${e%:*}'" "$code" "${e#*:}"
 done
 
 code=0
-SKIP_ALLOWED=/dev/null "$vm/run.sh" -k "$kernel" -s "$selftests" \
-	-o "$results" vm/fixtures/fixture_skip.sh >"$results/log" 2>&1 || code=$?
+SKIP_ALLOWED=/dev/null "$vm/run.sh" "${options[@]}" \
+	vm/fixtures/fixture_skip.sh >"$results/log" 2>&1 || code=$?
 result "a skip that is not allowed" "$code" 1
 
 code=0
-"$vm/run.sh" -k /nonexistent -s "$selftests" -o "$results" \
-	vm/fixtures/fixture_pass.sh >"$results/log" 2>&1 || code=$?
+"$vm/run.sh" "${options[@]}" -k /nonexistent vm/fixtures/fixture_pass.sh \
+	>"$results/log" 2>&1 || code=$?
 result "a run without a kernel" "$code" 2
 
 code=0
-"$vm/run.sh" -k "$kernel" -s "$selftests" -o "$results" \
-	test_no_such_thing.sh >"$results/log" 2>&1 || code=$?
+"$vm/run.sh" "${options[@]}" test_no_such_thing.sh >"$results/log" 2>&1 ||
+	code=$?
 result "a test that does not exist" "$code" 2
 
 code=0
-ACCEL=warp "$vm/run.sh" -k "$kernel" \
-	-s "$selftests" -o "$results" vm/fixtures/fixture_pass.sh \
+ACCEL=warp "$vm/run.sh" "${options[@]}" vm/fixtures/fixture_pass.sh \
 	>"$results/log" 2>&1 || code=$?
 result "an accelerator that does not exist" "$code" 2
 

@@ -15,7 +15,8 @@ name=${2:-series}
 kernel=${3:-plain}
 check_word tree "$name" stock series
 check_word KERNEL "$kernel" plain debug
-for tool in gcc:gcc make:make flex:flex bison:bison bc:bc ccache:ccache; do
+for tool in gcc:gcc make:make flex:flex bison:bison bc:bc ccache:ccache \
+	depmod:kmod; do
 	need "${tool%:*}" "${tool#*:}"
 done
 
@@ -57,7 +58,14 @@ flock 9
 configure
 msg "building the $kernel kernel of $base $name (log: ${log#"$top"/})"
 start=$SECONDS
-kernel_make "$name" "$kernel" bzImage 2>&1 | tee "$log" | progress ||
-	{ grep -E -B2 -A8 'error:|Error [0-9]' "$log" | head -n 40 >&2
-	die "the build failed" "see $log"; }
+failed()
+{
+	grep -E -B2 -A8 'error:|Error [0-9]' "$log" | head -n 40 >&2
+	die "the build failed" "see $log"
+}
+kernel_make "$name" "$kernel" bzImage modules 2>&1 | tee "$log" | progress ||
+	failed
+# here they lie for the initramfs
+kernel_make "$name" "$kernel" INSTALL_MOD_PATH=install modules_install \
+	>>"$log" 2>&1 || failed
 msg "$base $name $kernel built in $((SECONDS - start)) s"

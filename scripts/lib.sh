@@ -131,7 +131,7 @@ prepare()
 	install_selftests
 	# shellcheck disable=SC2034
 	image=$base_dir/$1/build-$2/arch/x86/boot/bzImage
-	vm_options=()
+	vm_options=(-m "$base_dir/$1/build-$2/install/lib/modules")
 	[ "$2" = plain ] || vm_options+=(-d)
 }
 

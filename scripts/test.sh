@@ -32,8 +32,9 @@ cp "$base_dir/$name/build-$kernel/.config" "$results/kernel.config"
 
 if [ ${#tests[@]} -eq 0 ]; then
 	mapfile -t tests < <(cd "$installed/nvme-mpath" && ls test_*.sh)
-	[ "${FIXTURES:-1}" = 0 ] || "$top/scripts/fixtures.sh" "$image" \
-		"$installed" "$results/fixtures"
+	[ "${FIXTURES:-1}" = 0 ] || "$top/scripts/fixtures.sh" \
+		"$results/fixtures" -k "$image" -s "$installed" \
+		"${vm_options[@]}"
 fi
 [ "${EXPECT_STOCK:-0}" = 0 ] || vm_options+=(-S)
 vm_options+=(-j "${VMS:-1}")

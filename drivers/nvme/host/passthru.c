@@ -90,7 +90,7 @@ static struct nvme_ns_head *nvme_passthru_head(struct io_uring_cmd *ioucmd)
 /* Only for commands that have a copy of their SQE. */
 static u8 nvme_passthru_opcode(struct io_uring_cmd *ioucmd)
 {
-	const struct nvme_uring_cmd *cmd = io_uring_sqe_cmd(ioucmd->sqe);
+	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
 
 	return cmd->opcode;
 }
@@ -132,7 +132,7 @@ bool nvme_passthru_wait_is_over(struct nvme_ns_head *head)
 static int nvme_passthru_check_parkable(struct nvme_ns_head *head,
 					struct io_uring_cmd *ioucmd)
 {
-	const struct nvme_uring_cmd *cmd = io_uring_sqe_cmd(ioucmd->sqe);
+	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
 
 	if (ioucmd->cmd_op != NVME_URING_CMD_IO &&
 	    ioucmd->cmd_op != NVME_URING_CMD_IO_VEC)
@@ -218,12 +218,14 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 		nvme_passthru_count_no_path(head, ioucmd, opcode);
 		ret = -EIO;
 	}
-	if (ret)
+	if (ret) {
 		nvme_uring_cmd_done(ioucmd, ret, 0, issue_flags);
-	else if (delay == NVME_PASSTHRU_LOOK_LATER)
+	} else if (delay == NVME_PASSTHRU_LOOK_LATER) {
+		nvme_mpath_count_no_usable_path(head);
 		dev_warn_ratelimited(disk_to_dev(head->disk),
 				     "no usable path - requeuing passthrough command %#04x\n",
 				     opcode);
+	}
 	return -EIOCBQUEUED;
 }
 
@@ -265,10 +267,12 @@ static int nvme_passthru_issue_once(struct nvme_ns_head *head,
 				    struct io_uring_cmd *ioucmd,
 				    unsigned int issue_flags, int no_path)
 {
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 	int srcu_idx, ret = no_path;
 	struct nvme_ns *ns;
 
-	nvme_uring_cmd_pdu(ioucmd)->state = NVME_PASSTHRU_NOT_COVERED;
+	pdu->state = NVME_PASSTHRU_NOT_COVERED;
+	pdu->status = no_path;
 	srcu_idx = srcu_read_lock(&head->srcu);
 	ns = nvme_find_path(head);
 	if (likely(ns))
@@ -333,7 +337,7 @@ static void nvme_passthru_cancel(struct nvme_ns_head *head,
 int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 			       unsigned int issue_flags)
 {
-	const struct nvme_uring_cmd *cmd = io_uring_sqe_cmd(ioucmd->sqe);
+	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
 	u8 head_policy, flags;
@@ -348,11 +352,11 @@ int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 	if (ret)
 		return ret;
 
-	/* was issued under "none" before, and got no tag then */
-	if ((issue_flags & IO_URING_F_IOWQ) &&
-	    !io_uring_cmd_sqe_is_kept(ioucmd))
+	/* not covered when it was issued before, and got no tag then */
+	if (io_uring_cmd_is_reissue(ioucmd, issue_flags) &&
+	    pdu->state == NVME_PASSTHRU_NOT_COVERED)
 		return nvme_passthru_issue_once(head, ioucmd, issue_flags,
-						-EINVAL);
+						pdu->status);
 
 	flags = READ_ONCE(cmd->flags);
 	if (unlikely(!nvme_passthru_flags_valid(flags)))
@@ -503,7 +507,7 @@ void nvme_passthru_attempt_ended(struct nvme_passthru_attempt *attempt,
 static bool nvme_passthru_may_go_on(struct nvme_ns_head *head,
 				    struct io_uring_cmd *ioucmd)
 {
-	const struct nvme_uring_cmd *cmd = io_uring_sqe_cmd(ioucmd->sqe);
+	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
 	u16 doubt = nvme_uring_cmd_pdu(ioucmd)->doubt;
 
 	return nvme_passthru_may_resend(READ_ONCE(head->passthru.policy),

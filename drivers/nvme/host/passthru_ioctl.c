@@ -122,6 +122,7 @@ static int nvme_passthru_call_wait(struct nvme_ns_head *head,
 	if (soon) {
 		schedule_timeout_killable(NVME_PASSTHRU_LOOK_SOON);
 	} else {
+		nvme_mpath_count_no_usable_path(head);
 		dev_warn_ratelimited(disk_to_dev(head->disk),
 				     "no usable path - passthrough ioctl waits\n");
 		ret = wait_event_state(head->passthru.wait,

@@ -243,6 +243,7 @@ void nvme_passthru_count_no_path(struct nvme_ns_head *head, const void *cmd,
 				 u8 opcode)
 {
 	nvme_passthru_count(head, NVME_PASSTHRU_COUNT_NO_PATH);
+	nvme_mpath_count_no_available_path(head);
 	trace_nvme_passthru_give_up(head->disk, cmd, opcode, -EIO);
 	dev_warn_ratelimited(disk_to_dev(head->disk),
 			     "no available path - failing passthrough command %#04x\n",

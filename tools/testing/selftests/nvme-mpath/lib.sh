@@ -594,6 +594,79 @@ is()
 	}
 }
 
+# ---- delayed removal ---------------------------------------------------------------
+
+# delay, delay_for <seconds>: of the removal of $head
+delay()
+{
+	cat "/sys/block/$head/delayed_removal_secs" 2>/dev/null
+}
+
+delay_for()
+{
+	[ -e "/sys/block/$head/delayed_removal_secs" ] &&
+		echo "$1" >"/sys/block/$head/delayed_removal_secs"
+}
+
+# disconnect_all, connect_all: the host from nvmet, and to it again
+disconnect_all()
+{
+	nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect" 2>&1
+	wait_for 10 test -z "$(ctrls)"
+}
+
+connect_all()
+{
+	local p
+
+	for p in $(seq "$nvmet_ports"); do
+		nvmet_connect "$p" || return
+	done
+}
+
+# has_path, lacks_path: of $head
+has_path()
+{
+	[ -n "$(find "$subsys" -follow -maxdepth 2 \
+		-name "${head%n*}c*n${head##*n}" 2>/dev/null)" ]
+}
+
+lacks_path()
+{
+	! has_path
+}
+
+# rescan_finds <nsid>: sets $head; what was refused once is looked for by a scan
+rescan_finds()
+{
+	local c
+
+	for c in $(ctrls); do
+		echo 1 >"/sys/class/nvme/$c/rescan_controller"
+	done
+	find_head "$NVMET_NQN" "$1"
+}
+
+# past <ms>: that time has come
+past()
+{
+	[ "$(ms)" -ge "$1" ]
+}
+
+# module_refs <module>: 0 for one that is built in
+module_refs()
+{
+	cat "/sys/module/$1/refcnt" 2>/dev/null || echo 0
+}
+
+module_refs_are()
+{
+	[ "$(module_refs "$1")" -eq "$2" ] || {
+		ktap_print_msg "$1 has $(module_refs "$1") references"
+		return 1
+	}
+}
+
 # ---- loads -----------------------------------------------------------------------
 
 # io_start [nvme_mpath_io option]...: sets $io, its pid

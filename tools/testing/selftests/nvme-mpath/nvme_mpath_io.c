@@ -99,6 +99,7 @@ static struct options {
 	unsigned int depth;
 	unsigned int bytes;
 	unsigned int offset;	/* of the buffers in their page */
+	uint64_t first;		/* LBA */
 	uint64_t commands;	/* 0: until the time is up */
 	double seconds;
 	double patience;
@@ -187,7 +188,7 @@ static uint64_t pattern(uint64_t lba, uint64_t generation, unsigned int word)
 /* The first LBA of a slot, which the pattern depends on. */
 static uint64_t slot_lba(const struct slot *s)
 {
-	return (uint64_t)(s - slots) *
+	return opt.first + (uint64_t)(s - slots) *
 		(opt.zone ? opt.zone : opt.bytes / LBA_SIZE);
 }
 
@@ -842,6 +843,7 @@ static void help(int code)
 " -q depth    commands outstanding, up to %d (16)\n"
 " -b bytes    per command, a multiple of 1024 (4096)\n"
 " -a offset   of the buffers in their pages; odd ones are bounced (0)\n"
+" -f lba      the first to use (0)\n"
 " -N nsid     do not ask the device, which takes a usable path\n"
 " -n count    send so many commands, not as many as the time allows\n"
 " -t seconds  send for so long (5)\n"
@@ -919,7 +921,7 @@ static void parse(int argc, char **argv)
 	int c;
 
 	while ((c = getopt(argc, argv,
-			   "o:O:F:e:u:rq:b:a:N:n:t:p:vBM:Z:T:L:m:ds2:h")) != -1) {
+			   "o:O:F:e:u:rq:b:a:f:N:n:t:p:vBM:Z:T:L:m:ds2:h")) != -1) {
 		switch (c) {
 		case 'o':
 			opt.workload = one_of(optarg, workloads);
@@ -949,6 +951,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'a':
 			opt.offset = number(optarg, 0, 4095);
+			break;
+		case 'f':
+			opt.first = number(optarg, 0, LONG_MAX);
 			break;
 		case 'N':
 			opt.nsid = number(optarg, 1, UINT_MAX - 1);

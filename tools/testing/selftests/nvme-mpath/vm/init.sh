@@ -5,6 +5,7 @@
 #   nvme_mpath.test=<script>	run it, report over the verdict port, power off
 #   nvme_mpath.timeout=<s>	its time limit
 #   nvme_mpath.slow=<n>		factor for the time limits inside the tests
+#   nvme_mpath.cycles=<n>	NVME_MPATH_CYCLES for the test
 #   nvme_mpath.shell=1		set up a topology and give a shell
 
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=linux
@@ -23,6 +24,7 @@ ln -sfn /proc/self/fd /dev/fd
 ip link set lo up
 echo 1 >/proc/sys/kernel/panic_on_oops
 hostname nvme-mpath
+[ ! -d /lib/modules ] || modprobe -a nvme nvme-tcp nvmet-tcp null_blk
 
 test='' timeout=60 shell=0
 read -ra words </proc/cmdline
@@ -31,6 +33,7 @@ for word in "${words[@]}"; do
 	nvme_mpath.test=*) test=${word#*=} ;;
 	nvme_mpath.timeout=*) timeout=${word#*=} ;;
 	nvme_mpath.slow=*) NVME_MPATH_SLOW=${word#*=} ;;
+	nvme_mpath.cycles=*) export NVME_MPATH_CYCLES=${word#*=} ;;
 	nvme_mpath.shell=*) shell=${word#*=} ;;
 	esac
 done

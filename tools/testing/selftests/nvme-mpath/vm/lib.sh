@@ -46,11 +46,11 @@ pack()
 		cpio -o0 -H newc -R 0:0 --quiet) >"$2"
 }
 
-# make_initramfs <directory> <installed selftests>: base.cpio, and fio.cpio for
+# make_initramfs <directory> <installed selftests> <modules>: base.cpio, and fio.cpio for
 # who asks for fio: it drags in 80 MB of libraries.
 make_initramfs()
 {
-	local dir=$1 tests=$2 root=$1/root d
+	local dir=$1 tests=$2 modules=$3 root=$1/root d
 
 	rm -rf "$root"
 	mkdir -p "$root"/{proc,sys,dev,tmp,run,root,usr/bin,usr/sbin}
@@ -59,8 +59,10 @@ make_initramfs()
 		ln -sfn "usr/$d" "$root/$d"
 	done
 	mkdir -p "$root/etc"
+	[ ! -f /etc/mke2fs.conf ] || cp /etc/mke2fs.conf "$root/etc/"
 	echo root:x:0:0::/root:/bin/bash >"$root/etc/passwd"
-	copy_program "$root" busybox bash nvme setpci
+	copy_program "$root" busybox bash nvme setpci modprobe mkfs.ext4
+	[ -z "$modules" ] || cp -a "$modules" "$root/lib/"
 	"$root/usr/bin/busybox" --list | while read -r d; do
 		[ -e "$root/usr/bin/$d" ] || ln -s busybox "$root/usr/bin/$d"
 	done

@@ -7,6 +7,7 @@
 #		[test]...
 #  -S	expect of each test one of the outcomes in its line "# stock: "
 #  -d	a debug kernel: more memory, longer limits
+#  -m d	the modules of the kernel: what modules_install makes
 #  -j n	so many VMs at a time (1)
 #  -i	no test but a shell in the guest, both topologies up
 #
@@ -18,12 +19,13 @@ set -uo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-kernel='' selftests='' results='' stock=0 slow=1 memory=1024 interactive=0
+kernel='' selftests='' modules='' results='' stock=0 slow=1 memory=1024 interactive=0
 vms=1
-while getopts k:s:o:j:Sdi option; do
+while getopts k:s:m:o:j:Sdi option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	s) selftests=$OPTARG ;;
+	m) modules=$OPTARG ;;
 	o) results=$OPTARG ;;
 	j) vms=$OPTARG ;;
 	S) stock=1 ;;
@@ -36,10 +38,11 @@ shift $((OPTIND - 1))
 
 [ -f "$kernel" ] || vm_error "no kernel image '$kernel'"
 [ -d "$selftests/nvme-mpath" ] || vm_error "no installed selftests in '$selftests'"
+[ -z "$modules" ] || [ -d "$modules" ] || vm_error "no modules in '$modules'"
 [ -n "$results" ] || vm_error "no directory for the results (-o)"
 [[ $vms =~ ^[1-9][0-9]?$ ]] || vm_error "-j takes a number of VMs, not '$vms'"
 for tool in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static \
-	cpio:cpio nvme:nvme-cli fio:fio setpci:pciutils timeout:coreutils; do
+	cpio:cpio nvme:nvme-cli fio:fio setpci:pciutils modprobe:kmod mkfs.ext4:e2fsprogs timeout:coreutils; do
 	vm_need "${tool%:*}" "${tool#*:}"
 done
 
@@ -66,7 +69,7 @@ trap 'echo "interrupted; the logs are in $results" >&2; exit 130' INT TERM HUP
 mkdir -p "$results"
 choose_accel "$kernel" "$results/kvm-probe.log"
 [ "$accel_name" = kvm ] || slow=$((slow * 2))
-make_initramfs "$results" "$selftests" ||
+make_initramfs "$results" "$selftests" "$modules" ||
 	vm_error "the initramfs could not be made"
 cat "$results/base.cpio" "$results/fio.cpio" >"$results/with-fio.cpio"
 echo "# accelerator: $accel_name"

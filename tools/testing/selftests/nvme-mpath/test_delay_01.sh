@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will take all paths of a head away for a while, and see that the
+# head stays and that everything sent to it is answered when a path is back.
+# stock: fail
+# timeout: 120
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+fio_ok()
+{
+	wait "$fio" || {
+		tail -n 20 "$tmp/fio" | sed 's/^/# /'
+		return 1
+	}
+}
+
+begin 9
+need_tools nvme fio
+nvmet_up 2 5
+check "the delay is 0 to begin with" is 0 "$(delay)"
+must 1 "a delay" delay_for 60
+first=$head
+
+# one of each kind that is under way when the paths go
+io_start -t 8 -p 60 -s -o rw "$ng"
+ring=$io ring_log=$io_log
+io_start -t 8 -p 60 -q 1 -e io64 -o rw -s -f 4096 "$ng"
+ioctls=$io ioctls_log=$io_log
+fio --name=block --filename="/dev/$head" --ioengine=io_uring --direct=1 \
+	--rw=randwrite --bs=4k --offset=32M --size=4M --iodepth=8 --verify=crc32c \
+	--do_verify=1 --loops=100 --time_based --runtime=8 >"$tmp/fio" 2>&1 &
+fio=$!
+at_exit "kill $fio"
+must 10 "load" io_busy
+check "all paths disconnected" disconnect_all
+check "the head stays" test -c "$ng" -a -b "/dev/$head"
+check "the kernel says for how long" log_has "no path left, removing the head in 60 s"
+
+# and one of each that comes only then
+io_start -n 8 -t 60 -p 60 -o write -s -f 8192 "$ng"
+late=$io late_log=$io_log
+dd if="/dev/$head" of=/dev/null bs=4k count=1 iflag=direct 2>"$tmp/dd" &
+dd=$!
+check "new commands wait" io_stuck 8
+check "new block I/O waits" kill -0 "$dd"
+
+connect_all
+must 30 "two live paths" paths_live 2
+check "it is the same head" is "$first" "$head"
+failed=''
+for kind in ring ioctls late; do
+	io=${!kind}
+	l=${kind}_log
+	io_log=${!l}
+	io_wait || failed+=" $kind"
+done
+wait "$dd" || failed+=" dd"
+check "passthrough: all succeed" is '' "$failed"
+check "block I/O: all succeed" fio_ok
+finish

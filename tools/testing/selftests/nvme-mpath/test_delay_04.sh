@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will see which namespaces may come back to a head that waits for
+# one: not one that was deleted, and no other that has its number.
+# stock: fail
+# timeout: 120
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+ns=$nvmet/subsystems/$NVMET_NQN/namespaces
+
+# no_ns <nsid>: the host has no head for it
+no_ns()
+{
+	! find_head "$NVMET_NQN" "$1"
+}
+
+# ns_up <nsid> <uuid>
+ns_up()
+{
+	[ -d "$ns/$1" ] || {
+		mkdir "$ns/$1"
+		at_exit "echo 0 >$ns/$1/enable; rmdir $ns/$1"
+		echo -n /dev/mpath0 >"$ns/$1/device_path"
+	}
+	echo "$2" >"$ns/$1/device_uuid"
+	echo 1 >"$ns/$1/enable"
+}
+
+begin 9
+need_tools nvme
+nvmet_up 2 5
+must 5 "a second namespace" ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
+must 10 "its head" find_head "$NVMET_NQN" 2
+must 1 "a delay" delay_for 60
+two=$head
+find_head "$NVMET_NQN" 1
+must 1 "a delay" delay_for 60
+
+# deleted: both controllers are there to tell
+exec 8<>"/dev/ng${two#nvme}"
+echo 0 >"$ns/2/enable"
+check "deleted: its head goes at once" wait_for 10 no_ns 2
+check "and the node, though it is open" test ! -e "/dev/ng${two#nvme}"
+check "the other one stays" test -b "/dev/$head"
+exec 8>&-
+echo 1 >"$ns/2/enable"
+must 20 "a head again" find_head "$NVMET_NQN" 2
+must 1 "a delay" delay_for 60
+two=$head
+
+# all paths of both go; another namespace has the number of the second
+must 20 "no path" disconnect_all
+check "both heads wait" test -b "/dev/$two" -a -b "/dev/${two%n*}n1"
+echo 0 >"$ns/2/enable"
+ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e99
+find_head "$NVMET_NQN" 1
+connect_all
+must 20 "live paths" paths_live 2
+check "its number and other identifiers: refused" \
+	wait_for 10 log_has "IDs don't match"
+check "the first one is back" wait_for 10 has_path
+find_head "$NVMET_NQN" 2
+check "the head of the second still waits" lacks_path
+delay_for 0
+check "when it is gone, the other one is taken" wait_for 10 rescan_finds 2
+check "as a head of its own" is 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e99 \
+	"$(cat "/sys/block/$head/uuid")"
+finish

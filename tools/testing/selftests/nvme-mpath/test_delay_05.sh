@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will unplug both PCIe controllers of a head for 5 s, politely and
+# then without a word, under verified loads: passthrough, and a mounted file
+# system on a partition.
+# stock: fail
+# timeout: 180
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+mnt=$tmp/mnt
+
+# partition_up: 40 MiB for a file system; what is behind it is for passthrough
+first=90112
+partition_up()
+{
+	printf 'o\nn\np\n1\n2048\n83967\nw\n' | fdisk "/dev/$head" \
+		>"$tmp/fdisk" 2>&1
+	wait_for 5 test -b "/dev/${head}p1" || return
+	mkfs.ext4 -q -F "/dev/${head}p1" >"$tmp/mkfs" 2>&1 || return
+	mkdir -p "$mnt"
+	mount -t ext4 -o errors=remount-ro "/dev/${head}p1" "$mnt" || return
+	at_exit "umount $mnt"
+}
+
+# files: written and synced until the file $tmp/stop is there
+files()
+{
+	local n=0
+
+	while [ ! -e "$tmp/stop" ]; do
+		n=$((n + 1))
+		dd if=/dev/urandom of="$mnt/$((n % 50))" bs=16k count=4 \
+			conv=fsync 2>>"$tmp/dd" || return
+		echo "$n" >"$tmp/files"
+	done
+}
+
+files_same()
+{
+	(cd "$mnt" && md5sum -- *) >"$tmp/sums" || return
+	umount "$mnt" || return
+	echo 3 >/proc/sys/vm/drop_caches
+	mount -t ext4 "/dev/${head}p1" "$mnt" &&
+		(cd "$mnt" && md5sum -c "$tmp/sums" >"$tmp/compared" 2>&1)
+}
+
+pull_politely()
+{
+	qmp device_del '{"id":"nvme0"}'
+	qmp device_del '{"id":"nvme1"}'
+}
+
+pull()
+{
+	pci_pull 0
+	pci_pull 1
+}
+
+no_ctrl()
+{
+	[ -z "$(ctrls)" ]
+}
+
+# without_paths <how to pull>: for 5 s
+without_paths()
+{
+	local n start before
+
+	rm -f "$tmp/stop"
+	io_start -t 600 -p 60 -s -f $first -o rw "$ng"
+	files &
+	files=$!
+	must 10 "load" io_busy
+	"$@"
+	check "$1: both controllers are gone" wait_for 30 no_ctrl
+	start=$(ms)
+	must 10 "everything waits" io_stuck 16
+	n=$(cat "$tmp/files")
+	must 10 "5 s without a path" past $((start + 5000))
+	check "$1: the head is still there" test -b "/dev/${head}p1" -a -c "$ng"
+	before=$(io_value "done")
+	pci_plug 0
+	pci_plug 1
+	check "$1: both paths are back" wait_for 30 paths_live 2
+	must 30 "the load goes on" more_files $((n + 5))
+	touch "$tmp/stop"
+	check "$1: passthrough saw no error, and no wrong data" io_stop
+	check "$1: it went on" test "$(io_value "done")" -gt "$before"
+	check "$1: the file system saw none" wait "$files"
+	check "$1: what was written is there" files_same
+}
+
+more_files()
+{
+	[ "$(cat "$tmp/files")" -ge "$1" ]
+}
+
+begin 15
+need_qmp
+need_tools setpci fdisk mkfs.ext4
+pci_head
+must 1 "a delay" delay_for 30
+must 10 "a file system" partition_up
+without_paths pull_politely
+without_paths pull
+check "the file system was never read-only" touch "$mnt/end"
+finish

@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will unplug both PCIe controllers again and again, and plug one in
+# so that its path comes back about when the delay of the removal is over.
+# NVME_MPATH_CYCLES says how often (10).
+# stock: fail
+# timeout: 400
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+cycles=${NVME_MPATH_CYCLES:-10}
+
+no_ctrl()
+{
+	[ -z "$(ctrls)" ]
+}
+
+# one_cycle <ms to wait before the card is back>: sets $took, from the loss of
+# the last path to the return of one
+one_cycle()
+{
+	local start
+
+	io_start -n 16 -q 16 -t 60 -p 120 -s -o rw "$ng"
+	pci_pull 0
+	[ ! -e "$subsys/$(pci_ctrl 1)" ] || pci_pull 1
+	must 30 "no controller" no_ctrl
+	start=$(ms)
+	must 60 "the moment" past $((start + $1))
+	pci_plug 0
+	must 60 "a head with a path" pci_path
+	took=$(($(ms) - start))
+	io_wait
+	[ "$io_status" -le 1 ] && io_errors_only -5
+}
+
+pci_path()
+{
+	find_head "$PCI_NQN" && [ "$(ctrl_state "$(pci_ctrl 0)")" = live ] &&
+		has_path
+}
+
+begin 4
+need_qmp
+need_tools setpci
+pci_head
+
+# how long the way back takes tells when to start it
+must 1 "a delay" delay_for 60
+wrong=0 kept=0 lost=0
+one_cycle 0 || wrong=$((wrong + 1))
+secs=$((took / 1000 + 1))
+ktap_print_msg "a path is back after $took ms, the delay is $secs s"
+slack=$((secs * 1000 - took))
+for i in $(seq "$cycles"); do
+	must 5 "a delay" delay_for $secs
+	before=$head
+	one_cycle $((slack + RANDOM % 600 - 300 > 0 ?
+		slack + RANDOM % 600 - 300 : 0)) || {
+		wrong=$((wrong + 1))
+		ktap_print_msg "cycle $i: exit code $io_status, $(io_value errors)"
+	}
+	if [ "$head" = "$before" ] && [ "$(delay)" = $secs ]; then
+		kept=$((kept + 1))
+	else
+		lost=$((lost + 1))
+	fi
+done
+ktap_print_msg "$cycles cycles: the head was kept $kept times, removed $lost times"
+check "every command was answered once, with success or -EIO" test $wrong -eq 0
+check "the path came back in time" test $kept -gt 0
+check "and too late" test $lost -gt 0
+must 1 "no delay" delay_for 0
+pci_pull 0
+check "without a delay nothing is left" wait_for 30 subsys_gone
+finish
