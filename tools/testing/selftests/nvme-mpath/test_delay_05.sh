@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will unplug both PCIe controllers of a head for 5 s, politely and
-# then without a word, under verified loads: passthrough, and a mounted file
-# system on a partition.
+# This test will unplug both PCIe controllers of a head for 5 s: politely, under
+# verified loads of passthrough and of a file system that is mounted from a
+# partition; and then without a word, under passthrough.
 # stock: fail
 # timeout: 180
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -36,25 +36,18 @@ files()
 	done
 }
 
+files_written()
+{
+	[ "$(cat "$tmp/files" 2>/dev/null || echo 0)" -ge "$1" ]
+}
+
 files_same()
 {
-	(cd "$mnt" && md5sum -- *) >"$tmp/sums" || return
+	(cd "$mnt" && find . -type f -exec md5sum {} +) >"$tmp/sums" || return
 	umount "$mnt" || return
 	echo 3 >/proc/sys/vm/drop_caches
 	mount -t ext4 "/dev/${head}p1" "$mnt" &&
 		(cd "$mnt" && md5sum -c "$tmp/sums" >"$tmp/compared" 2>&1)
-}
-
-pull_politely()
-{
-	qmp device_del '{"id":"nvme0"}'
-	qmp device_del '{"id":"nvme1"}'
-}
-
-pull()
-{
-	pci_pull 0
-	pci_pull 1
 }
 
 no_ctrl()
@@ -62,47 +55,52 @@ no_ctrl()
 	[ -z "$(ctrls)" ]
 }
 
-# without_paths <how to pull>: for 5 s
-without_paths()
+# stay_away: for 5 s, and back
+stay_away()
 {
-	local n start before
+	local start
 
-	rm -f "$tmp/stop"
-	io_start -t 600 -p 60 -s -f $first -o rw "$ng"
-	files &
-	files=$!
-	must 10 "load" io_busy
-	"$@"
-	check "$1: both controllers are gone" wait_for 30 no_ctrl
+	must 30 "both controllers gone" no_ctrl
 	start=$(ms)
 	must 10 "everything waits" io_stuck 16
-	n=$(cat "$tmp/files")
 	must 10 "5 s without a path" past $((start + 5000))
 	check "$1: the head is still there" test -b "/dev/${head}p1" -a -c "$ng"
-	before=$(io_value "done")
+	pci_slow 0
 	pci_plug 0
 	pci_plug 1
 	check "$1: both paths are back" wait_for 30 paths_live 2
-	must 30 "the load goes on" more_files $((n + 5))
-	touch "$tmp/stop"
+	must 10 "answers" io_pending_moves
 	check "$1: passthrough saw no error, and no wrong data" io_stop
-	check "$1: it went on" test "$(io_value "done")" -gt "$before"
-	check "$1: the file system saw none" wait "$files"
-	check "$1: what was written is there" files_same
 }
 
-more_files()
-{
-	[ "$(cat "$tmp/files")" -ge "$1" ]
-}
-
-begin 15
+begin 9
 need_qmp
 need_tools setpci fdisk mkfs.ext4
 pci_head
 must 1 "a delay" delay_for 30
 must 10 "a file system" partition_up
-without_paths pull_politely
-without_paths pull
-check "the file system was never read-only" touch "$mnt/end"
+
+io_start -t 600 -p 60 -s -f $first -o rw "$ng"
+files &
+files=$!
+must 10 "load" io_busy
+must 10 "files" files_written 5
+qmp device_del '{"id":"nvme0"}'
+qmp device_del '{"id":"nvme1"}'
+stay_away "politely"
+must 30 "more files" files_written $(($(cat "$tmp/files") + 5))
+touch "$tmp/stop"
+check "the file system saw no error" wait "$files"
+check "what was written is there" files_same
+check "it was never read-only" touch "$mnt/end"
+
+# Not under block I/O: what that has just given to the queue of a path when its
+# controller turns out to be dead is lost, on unpatched kernels too.
+umount "$mnt"
+pci_slow 200
+io_start -t 600 -p 60 -s -f $first -o rw "$ng"
+must 10 "load" io_busy
+pci_pull 0
+pci_pull 1
+stay_away "without a word"
 finish

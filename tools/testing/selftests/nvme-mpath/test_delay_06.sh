@@ -15,21 +15,23 @@ no_ctrl()
 	[ -z "$(ctrls)" ]
 }
 
-# one_cycle <ms to wait before the card is back>: sets $took, from the loss of
-# the last path to the return of one
+# one_cycle <ms>: so long after the loss of the last path the card is back; sets
+# $took, how long it takes from there to a path
 one_cycle()
 {
-	local start
+	local start plugged
 
 	io_start -n 16 -q 16 -t 60 -p 120 -s -o rw "$ng"
 	pci_pull 0
 	[ ! -e "$subsys/$(pci_ctrl 1)" ] || pci_pull 1
 	must 30 "no controller" no_ctrl
 	start=$(ms)
+	must 10 "slot 0 off" slot_off 0
 	must 60 "the moment" past $((start + $1))
+	plugged=$(ms)
 	pci_plug 0
 	must 60 "a head with a path" pci_path
-	took=$(($(ms) - start))
+	took=$(($(ms) - plugged))
 	io_wait
 	[ "$io_status" -le 1 ] && io_errors_only -5
 }
@@ -49,14 +51,12 @@ pci_head
 must 1 "a delay" delay_for 60
 wrong=0 kept=0 lost=0
 one_cycle 0 || wrong=$((wrong + 1))
-secs=$((took / 1000 + 1))
-ktap_print_msg "a path is back after $took ms, the delay is $secs s"
-slack=$((secs * 1000 - took))
+secs=$((took / 1000 + 2))
+ktap_print_msg "it takes $took ms to a path, the delay is $secs s"
 for i in $(seq "$cycles"); do
 	must 5 "a delay" delay_for $secs
 	before=$head
-	one_cycle $((slack + RANDOM % 600 - 300 > 0 ?
-		slack + RANDOM % 600 - 300 : 0)) || {
+	one_cycle $((secs * 1000 - took + RANDOM % 600 - 300)) || {
 		wrong=$((wrong + 1))
 		ktap_print_msg "cycle $i: exit code $io_status, $(io_value errors)"
 	}
