@@ -28,6 +28,10 @@ need_space "$tree" 2048
 
 fragments=("$vm/kernel.config")
 [ "$kernel" = plain ] || fragments+=("$vm/$kernel.config")
+mkdir -p "$build"
+# shellcheck disable=SC2154 # of bases/$base
+echo "$config" >"$build/base.config"
+fragments+=("$build/base.config")
 
 # Every option that a fragment asks for has to be there in the end.
 check_config()
@@ -43,7 +47,6 @@ check_config()
 
 configure()
 {
-	mkdir -p "$build"
 	! cmp -s "$build/.config.done" <(cat "${fragments[@]}") || return 0
 	msg "configuring the $kernel kernel of $base $name"
 	(cd "$tree" && scripts/kconfig/merge_config.sh -n -O "build-$kernel" \

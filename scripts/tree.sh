@@ -52,24 +52,9 @@ check_ksrc()
 			"give a $base tree, or another BASE"
 }
 
-get_package()
-{
-	local have
-
-	"$top/scripts/deps.sh" "$package"
-	[ -f "$tarball" ] || die "$package is installed, but has no $tarball"
-	have=$(dpkg-query -W -f '${Version}' "$package")
-	if [ "$have" != "$version" ]; then
-		msg "note: $package is $have, last tested was $version"
-	elif ! echo "$sha256  $tarball" | sha256sum -c --status; then
-		die "$tarball is not what $package $version contains" \
-			"apt-get install --reinstall $package"
-	fi
-}
-
 unpack_base()
 {
-	local source
+	local source package_is
 
 	if [ -n "${KSRC:-}" ]; then
 		check_ksrc "$KSRC"
@@ -80,8 +65,9 @@ unpack_base()
 				msg "above is the base; make clean to have the package's"
 			return 0
 		fi
-		get_package
-		source="package $version $(sha256sum "$tarball")"
+		package_is=$("$top/scripts/package.sh" "$base")
+		read -r version tarball <<<"$package_is"
+		source="package $version $(sha256sum <"$tarball")"
 	fi
 	[ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$source" ] || return 0
 
