@@ -7,7 +7,7 @@ SERIES ?= 1
 T ?=
 DEPS ?= 1
 
-export BASE KERNEL SERIES KSRC OUT JOBS VMS ACCEL
+export BASE KERNEL SERIES KSRC OUT JOBS VMS ACCEL SIGNOFF
 
 name = $(if $(filter 0,$(SERIES)),stock,$(if $(filter 1,$(SERIES)),series,SERIES=$(SERIES)))
 
@@ -25,6 +25,9 @@ help:
 #:   make kernel  and build it
 #:   make check   checkpatch, sparse, W=1, kernel-doc, shellcheck, htmldocs
 #:   make htmldocs  the documentation, by the kernel's own build
+#:   make series  the series as mails with a cover letter, in out/$BASE/mail;
+#:                SIGNOFF=1 signs them off as you
+#:   make apply KDIR=/path  apply it to a kernel tree of yours
 #:   make export  write amended commits of out/$BASE/series back to patches/
 #:   make deps    install the Debian packages all this needs
 #:   make clean   remove out/$BASE;  make distclean: all of out/
@@ -68,6 +71,12 @@ check: deps
 htmldocs: deps
 	@scripts/htmldocs.sh '$(BASE)'
 
+series: deps
+	@scripts/series.sh '$(BASE)'
+
+apply: deps
+	@scripts/apply.sh '$(KDIR)'
+
 export:
 	@scripts/export.sh '$(BASE)'
 
@@ -77,5 +86,5 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel demo test kunit vm check htmldocs export clean \
-	distclean
+.PHONY: help deps tree kernel demo test kunit vm check htmldocs series apply \
+	export clean distclean
