@@ -547,6 +547,7 @@ bool __nvme_passthru_failover(struct request *req)
 		return false;
 	}
 
+	nvme_mpath_count_failover(req->q->queuedata);
 	nvme_passthru_count_failover(head, ioucmd, &attempt);
 	pdu->backoff = pdu->failed_over;
 	pdu->failed_over = true;
