@@ -112,6 +112,17 @@ done)
 printf '%s\n' "${orphans[@]}" | grep . >"$logs/orphans" || true
 result "no file and no patch is left out of the series" "$logs/orphans"
 
+# A patch that one base can do without says so in its series, and why.
+cat patches/*/series | grep -o '^0[^[:space:]]*' | sort -u |
+	while read -r p; do
+		for s in patches/*/series; do
+			grep -q "^$p\([[:space:]]\|\$\)" "$s" ||
+				grep -q "^# without $p: ." "$s" ||
+				echo "$s has no $p"
+		done
+	done >"$logs/names"
+result "the same patches for all bases" "$logs/names"
+
 echo "1..$n"
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

@@ -51,12 +51,18 @@ pci_head
 must 1 "a delay" delay_for 60
 wrong=0 kept=0 lost=0
 one_cycle 0 || wrong=$((wrong + 1))
-secs=$((took / 1000 + 2))
+secs=$((took / 1000 + 4))
 ktap_print_msg "it takes $took ms to a path, the delay is $secs s"
 for i in $(seq "$cycles"); do
 	must 5 "a delay" delay_for $secs
 	before=$head
-	one_cycle $((secs * 1000 - took + RANDOM % 600 - 300)) || {
+	# surely in time, surely too late, and then let us see
+	case $i in
+	1) away=-1500 ;;
+	2) away=1500 ;;
+	*) away=$((RANDOM % 1000 - 400)) ;;
+	esac
+	one_cycle $((secs * 1000 - took + away)) || {
 		wrong=$((wrong + 1))
 		ktap_print_msg "cycle $i: exit code $io_status, $(io_value errors)"
 	}

@@ -20,14 +20,14 @@ fops_open()
 	wait_for 5 grep -q open "$tmp/fops" || give_up "$(cat "$tmp/fops")"
 }
 
-# fops_fail: everything was tried, nothing succeeded
+# fops_fail [operation]: everything was tried, nothing (else) succeeded
 fops_fail()
 {
 	rm -f "$tmp/fops.old"
 	cp "$tmp/fops" "$tmp/fops.old"
 	echo >&9
 	wait_for 10 fops_answered || return
-	tail -n 1 "$tmp/fops" | grep -q '^succeeded: tried: 17$' || {
+	tail -n 1 "$tmp/fops" | grep -q "^succeeded:${1:+ $1} tried: 17\$" || {
 		ktap_print_msg "$(tail -n 1 "$tmp/fops")"
 		return 1
 	}
@@ -64,7 +64,7 @@ kept()
 	[ ! -e "/sys/module/$1/refcnt" ] || ! rmmod "$1" 2>"$tmp/rmmod"
 }
 
-begin 15
+begin 18
 need_tools nvme rmmod modprobe
 
 # over TCP, and nothing waits
@@ -115,9 +115,17 @@ if [ -e /sys/module/nvme/refcnt ]; then
 	modprobe nvme
 	check "loaded again: the head is back" wait_for 30 find_head "$PCI_NQN"
 else
-	for i in 1 2 3 4; do
+	for _ in 1 2 3 4; do
 		ktap_test_skip "PCIe: nvme is built in"
 	done
 	fops_close
 fi
+
+# the node of a path that has no head; its number is known without the path
+pci_single
+fops_open "$ng"
+echo 1 >"/sys/block/$head/device/device/remove"
+check "a path's own node: it is gone" wait_for 20 test ! -e "$ng"
+check "a path's own node: everything fails" fops_fail id
+check "a path's own node: it can be closed" fops_close
 finish
