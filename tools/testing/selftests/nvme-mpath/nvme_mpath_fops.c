@@ -17,6 +17,7 @@
 #include <linux/nvme_ioctl.h>
 
 #define OP_READ	0x02
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static char data[4096];
 static struct io_uring ring;
@@ -43,7 +44,7 @@ static void try_ioctls(int fd)
 	struct nvme_passthru_cmd64 cmd;
 	size_t i;
 
-	for (i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
 		memset(&cmd, 0, sizeof(cmd));
 		cmd.opcode = OP_READ;
 		cmd.nsid = 1;

@@ -14,11 +14,11 @@ refused()
 # lost <delay>: a head, whose paths went with that delay
 lost()
 {
-	[ -e "/dev/$head" ] && [ -n "$(ctrls)" ] || {
+	if [ ! -e "/dev/$head" ] || [ -z "$(ctrls)" ]; then
 		connect_all
 		must 20 "head" find_head "$NVMET_NQN"
 		must 20 "live paths" paths_live 2
-	}
+	fi
 	must 1 "a delay of $1" delay_for "$1"
 	must 20 "no path" disconnect_all
 }
