@@ -27,7 +27,7 @@ ns_up()
 	echo 1 >"$ns/$1/enable"
 }
 
-begin 9
+begin 13
 need_tools nvme
 nvmet_up 2 5
 must 5 "a second namespace" ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
@@ -66,4 +66,20 @@ delay_for 0
 check "when it is gone, the other one is taken" wait_for 10 rescan_finds 2
 check "as a head of its own" is 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e99 \
 	"$(cat "/sys/block/$head/uuid")"
+
+# a private one is no duplicate of itself; meanwhile the other subsystem waits too
+must 1 "a delay" delay_for 60
+must 20 "no path" disconnect_all
+two=$head
+pci_head
+pci_ns 4
+must 1 "a delay" delay_for 60
+device=$(readlink -f "/sys/class/nvme/$(pci_ctrl 0)/device")
+echo "${device##*/}" >/sys/bus/pci/drivers/nvme/unbind
+check "a private one: its head waits" lacks_path
+check "heads of two subsystems wait" test -b "/dev/$head" -a -b "/dev/$two"
+private=$head
+echo "${device##*/}" >/sys/bus/pci/drivers/nvme/bind
+check "a private one comes back" wait_for 20 has_path
+check "to the same head" is "$private" "$head"
 finish

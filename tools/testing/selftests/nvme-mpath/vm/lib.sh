@@ -93,7 +93,7 @@ qemu_command()
 {
 	local dir=$1 i ns0 ns=()
 
-	truncate -s 64M "$dir"/ns{0,1,2,3}.img
+	truncate -s 64M "$dir"/ns{0,1,2,3,4}.img
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none
 		-no-reboot -machine q35 "${accel[@]}" -smp 2 -m "${memory:-1024}"
 		-kernel "$2" -initrd "$3" -append "$4"
@@ -110,8 +110,9 @@ qemu_command()
 		-drive "if=none,id=ns1,file=$dir/ns1.img,format=raw,cache=unsafe"
 		-drive "if=none,id=ns2,file=$dir/ns2.img,format=raw,cache=unsafe"
 		-drive "if=none,id=ns3,file=$dir/ns3.img,format=raw,cache=unsafe"
+		-drive "if=none,id=ns4,file=$dir/ns4.img,format=raw,cache=unsafe"
 		# one subsystem, two controllers, three shared namespaces: plain,
-		# zoned, and with protection information
+		# zoned, and with protection information; and a private one
 		-device nvme-subsys,id=subsys0,nqn=mpath)
 	for i in 0 1; do
 		qemu+=(-device "pcie-root-port,id=rp$i,chassis=1$i,addr=0x1$i"
@@ -120,15 +121,16 @@ qemu_command()
 	ns0=nvme-ns,id=ns0dev,drive=ns0,nsid=1,shared=on,bus=nvme0
 	ns0+=,uuid=9e0c1c36-3f0b-4b8e-8d8e-0d4f7a0a7c01
 	ns0+=,eui64=0x5254001122334455
-	for i in 2 3; do
+	for i in 2 3 4; do
 		ns[i]="nvme-ns,drive=ns$i,nsid=$i,shared=on,bus=nvme0"
 		ns[i]+=",uuid=9e0c1c36-3f0b-4b8e-8d8e-0d4f7a0a7c0$i"
 		ns[i]+=",eui64=0x525400112233446$i"
 	done
 	ns[2]+=",zoned=on,zoned.zone_size=1M"
 	ns[3]+=",ms=8,pi=1"
+	ns[4]=${ns[4]/shared=on/shared=off}
 	qemu+=(-device "$ns0"
-		-device "${ns[2]}" -device "${ns[3]}"
+		-device "${ns[2]}" -device "${ns[3]}" -device "${ns[4]}"
 		# a controller of its own: its ng node is a path, not a head
 		-device nvme,id=nvme2,serial=single,drive=ns1)
 }
