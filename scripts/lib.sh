@@ -113,6 +113,8 @@ install_selftests()
 {
 	installed=$base_dir/selftests
 	mkdir -p "$installed.build"
+	# a test that is no more is not to be run
+	rm -f "$installed"/nvme-mpath/test_*.sh
 	make -s -C "$base_dir/series/tools/testing/selftests" \
 		TARGETS=nvme-mpath O="$installed.build" LDFLAGS=-static \
 		INSTALL_PATH="$installed" install \
