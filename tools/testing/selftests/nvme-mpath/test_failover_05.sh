@@ -45,5 +45,5 @@ check "fio wrote and verified" verified_write
 touch "$tmp/stop"
 check "the faults went on to the end" kill -0 $breaker
 wait $breaker
-check "commands in flight were lost" saw_path_errors 10
+check "commands in flight were lost" saw_path_errors 2
 finish
