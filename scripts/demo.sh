@@ -12,7 +12,8 @@ for name in stock series; do
 	prepare "$name" plain
 	msg "$name kernel under load and faults, about a minute"
 	code=0
-	"$vm/run.sh" "${vm_options[@]}" -s "$installed" -o "$results/$name" -k "$image" \
+	"$vm/run.sh" "${vm_options[@]}" -s "$installed" \
+		-o "$results/$name" -k "$image" \
 		vm/demo.sh >"$results/$name.tap" 2>&1 || code=$?
 	[ "$code" -eq 0 ] || {
 		cat "$results/$name.tap" >&2

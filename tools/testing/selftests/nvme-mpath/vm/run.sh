@@ -42,7 +42,8 @@ shift $((OPTIND - 1))
 [ -n "$results" ] || vm_error "no directory for the results (-o)"
 [[ $vms =~ ^[1-9][0-9]?$ ]] || vm_error "-j takes a number of VMs, not '$vms'"
 for tool in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static \
-	cpio:cpio nvme:nvme-cli fio:fio setpci:pciutils modprobe:kmod mkfs.ext4:e2fsprogs timeout:coreutils; do
+	cpio:cpio nvme:nvme-cli fio:fio setpci:pciutils modprobe:kmod \
+	mkfs.ext4:e2fsprogs timeout:coreutils; do
 	vm_need "${tool%:*}" "${tool#*:}"
 done
 
