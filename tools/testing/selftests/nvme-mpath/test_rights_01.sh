@@ -16,10 +16,12 @@ user=(-u 65534 -r)
 
 io_start "${user[@]}" -t 600 -o read "$ng"
 must 10 "load" io_busy
-echo 1 >"/sys/class/nvme/$(ctrl_of_port 1)/reset_controller"
-must 10 "two paths" paths_live 2
+port_down 1
+must 10 "one path" paths_live 1
 check "reads survive the loss of a path" io_stop
 check "commands in flight were lost" saw_path_errors 1
+port_up 1
+must 20 "two paths" paths_live 2
 
 policy all
 target_answers 0x6001
