@@ -10,11 +10,8 @@
 
 kdir=${1:-}
 [ -n "$kdir" ] || die "no kernel tree given" "make apply KDIR=/path/to/linux"
-[[ -f $kdir/Makefile && -f $kdir/drivers/nvme/host/multipath.c ]] ||
-	die "KDIR=$kdir is not a kernel source tree"
+version=$(tree_version "$kdir")
 kdir=$(cd "$kdir" && pwd -P)
-version=$(awk '$1 == "VERSION" { v = $3 } $1 == "PATCHLEVEL" { p = $3 }
-	END { print v "." p }' "$kdir/Makefile")
 [ -f "$top/bases/$version" ] ||
 	die "$kdir is a $version tree, there is no series for that" \
 		"there are series for: $(cd "$top/bases" && echo *)"

@@ -59,6 +59,15 @@ load_base()
 	base_dir=$out/$base
 }
 
+# tree_version <directory>: prints that of a kernel source tree, as 6.12
+tree_version()
+{
+	[[ -f $1/Makefile && -f $1/drivers/nvme/host/multipath.c ]] ||
+		die "$1 is not a kernel source tree"
+	awk '$1 == "VERSION" { v = $3 } $1 == "PATCHLEVEL" { p = $3 }
+		END { print v "." p }' "$1/Makefile"
+}
+
 # check_word <name> <value> <allowed>...
 check_word()
 {

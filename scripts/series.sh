@@ -20,7 +20,7 @@ cover=$top/patches/cover-letter.txt
 fill()
 {
 	awk -v cover="$cover" -v base="$base" '
-		function text(first,	line, n) {
+		function text(	line, n) {
 			while ((getline line <cover) > 0)
 				if (++n >= 3) {
 					gsub(/@BASE@/, base, line)

@@ -43,10 +43,7 @@ check_ksrc()
 {
 	local have
 
-	[[ -f $1/Makefile && -f $1/drivers/nvme/host/multipath.c ]] ||
-		die "KSRC=$1 is not a kernel source tree"
-	have=$(awk '$1 == "VERSION" { v = $3 } $1 == "PATCHLEVEL" { p = $3 }
-		END { print v "." p }' "$1/Makefile")
+	have=$(tree_version "$1")
 	[ "$have" = "$base" ] ||
 		die "KSRC=$1 is a $have tree, BASE is $base" \
 			"give a $base tree, or another BASE"

@@ -239,6 +239,11 @@ ctrls()
 	done
 }
 
+no_ctrl()
+{
+	[ -z "$(ctrls)" ]
+}
+
 ctrl_state()
 {
 	cat "/sys/class/nvme/$1/state" 2>/dev/null || echo gone
@@ -612,7 +617,7 @@ delay_for()
 disconnect_all()
 {
 	nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect" 2>&1
-	wait_for 10 test -z "$(ctrls)"
+	wait_for 10 no_ctrl
 }
 
 connect_all()

@@ -50,11 +50,6 @@ files_same()
 		(cd "$mnt" && md5sum -c "$tmp/sums" >"$tmp/compared" 2>&1)
 }
 
-no_ctrl()
-{
-	[ -z "$(ctrls)" ]
-}
-
 # stay_away: for 5 s, and back
 stay_away()
 {

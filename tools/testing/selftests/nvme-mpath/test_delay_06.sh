@@ -10,11 +10,6 @@
 
 cycles=${NVME_MPATH_CYCLES:-10}
 
-no_ctrl()
-{
-	[ -z "$(ctrls)" ]
-}
-
 # one_cycle <ms>: so long after the loss of the last path the card is back; sets
 # $took, how long it takes from there to a path
 one_cycle()
@@ -23,7 +18,7 @@ one_cycle()
 
 	io_start -n 16 -q 16 -t 60 -p 120 -s -o rw "$ng"
 	pci_pull 0
-	[ ! -e "$subsys/$(pci_ctrl 1)" ] || pci_pull 1
+	[ -z "$(pci_ctrl 1)" ] || pci_pull 1
 	must 30 "no controller" no_ctrl
 	start=$(ms)
 	must 10 "slot 0 off" slot_off 0

@@ -7,11 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-no_ctrl()
-{
-	[ -z "$(ctrls)" ]
-}
-
 begin 5
 need_tools nvme
 nvmet_up 2 5 -l 5
