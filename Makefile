@@ -9,6 +9,9 @@ DEPS ?= 1
 
 export BASE KERNEL SERIES KSRC OUT JOBS VMS ACCEL SIGNOFF
 
+# what only check-bisect needs
+cross_packages = gcc-aarch64-linux-gnu clang-19 lld-19 llvm-19
+
 name = $(if $(filter 0,$(SERIES)),stock,$(if $(filter 1,$(SERIES)),series,SERIES=$(SERIES)))
 
 help:
@@ -24,6 +27,8 @@ help:
 #:   make tree    unpack the base kernel, assemble the series on it
 #:   make kernel  and build it
 #:   make check   checkpatch, sparse, W=1, kernel-doc, shellcheck, htmldocs
+#:   make check-bisect  build each prefix of the series, in seven configurations:
+#:                no multipath, no io_uring, i386, arm64, clang;  T=i386 only one
 #:   make htmldocs  the documentation, by the kernel's own build
 #:   make series  the series as mails with a cover letter, in out/$BASE/mail;
 #:                SIGNOFF=1 signs them off as you
@@ -68,6 +73,10 @@ vm: deps
 check: deps
 	@scripts/check.sh '$(BASE)'
 
+check-bisect: deps
+	@[ '$(DEPS)' = 0 ] || scripts/deps.sh $(cross_packages)
+	@scripts/bisect.sh '$(BASE)' $(T)
+
 htmldocs: deps
 	@scripts/htmldocs.sh '$(BASE)'
 
@@ -86,5 +95,5 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel demo test kunit vm check htmldocs series apply \
-	export clean distclean
+.PHONY: help deps tree kernel demo test kunit vm check check-bisect htmldocs \
+	series apply export clean distclean

@@ -21,6 +21,7 @@ modes=(
 	"drain:-m drain"
 	"regfile:-m file,ring"
 	"smallcq:-m smallcq"
+	"mixed:-m mixed"
 )
 
 # name:nsid:options; nsid 2 is zoned, 3 has protection information
@@ -37,17 +38,27 @@ kinds=(
 	"meta:3:-o rw -M 8"
 )
 
-# What a kernel may refuse as such. All else has to work without a fault.
-may_be_refused=" fixvec hybrid "
+# What older kernels may refuse, fault or not, and which one has it first. All
+# else has to work.
+since=("hybrid:6.13" "fixvec:6.15" "mixed:6.19")
 
 reasons=()
+
+# older_than <version>: is the kernel?
+older_than()
+{
+	! printf '%s\n' "$1" "$(uname -r)" | sort -CV
+}
 
 # refused <name> <options>: the kernel does not take this at all, fault or not
 refused()
 {
-	local key=$1
+	local key=$1 s
 
-	[[ $may_be_refused == *" $1 "* ]] || return
+	for s in "${since[@]}"; do
+		[ "${s%:*}" != "$1" ] || break
+	done
+	[ "${s%:*}" = "$1" ] && older_than "${s#*:}" || return
 	if [ ! -e "$tmp/refused.$key" ]; then
 		# shellcheck disable=SC2086
 		./nvme_mpath_io -N "$nsid" -n 8 -q 8 $2 "$ng" \

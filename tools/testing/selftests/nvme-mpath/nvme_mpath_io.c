@@ -39,10 +39,19 @@
 #ifndef IORING_SETUP_HYBRID_IOPOLL
 #define IORING_SETUP_HYBRID_IOPOLL	0x20000
 #endif
+#ifndef IORING_SETUP_SQE_MIXED
+#define IORING_SETUP_CQE_MIXED		(1U << 18)
+#define IORING_SETUP_SQE_MIXED		(1U << 19)
+#define IORING_CQE_F_SKIP		(1U << 5)
+#define IORING_CQE_F_32			(1U << 15)
+#endif
+/* an enum constant of newer headers: the preprocessor cannot look for it */
+#define OP_URING_CMD128			64
 
 /* user_data of what is no command */
 #define OF_TIMEOUT	(UINT64_MAX - 1)
 #define OF_CANCEL	(UINT64_MAX - 2)
+#define OF_NOP		(UINT64_MAX - 3)
 
 enum workload { READ, WRITE, RW, FLUSH, APPEND, COUNT, OPCODE };
 enum engine { RING, IO_CMD, IO64_CMD, IO64_CMD_VEC, SUBMIT_IO };
@@ -62,12 +71,13 @@ enum mode {
 	SMALLCQ	= 1 << 10,
 	SHARED	= 1 << 11,
 	HYBRID	= 1 << 12,
+	MIXED	= 1 << 13,
 };
 
 static const char *const mode_names[] = {
 	"sqpoll", "iopoll", "defer", "coop", "flag", "async", "link", "drain",
 	"file", "ring", "smallcq", "shared",
-	"hybrid", NULL };
+	"hybrid", "mixed", NULL };
 
 enum exit_code {
 	EXIT_ALL_OK	= 0,
@@ -124,7 +134,7 @@ static struct slot *slots;
 
 static struct {
 	uint64_t sent, done, ok, failed, stray, mismatch;
-	uint64_t timeouts, timed_out;
+	uint64_t timeouts, timed_out, nops;
 	int cancelled;		/* what the last cancellation returned */
 	double last, gap;	/* seconds; gap between two good answers */
 	struct { int res; uint64_t count; } errors[NR_ERRORS];
@@ -326,21 +336,51 @@ static void submit(void)
 	while (opt.mode & SQPOLL && io_uring_sq_ready(&ring))
 		sched_yield();
 	if (!(opt.mode & (LINK | DRAIN)))
-		memset(ring.sq.sqes, 0xff, *ring.sq.kring_entries * 2 *
-		       sizeof(struct io_uring_sqe));
+		memset(ring.sq.sqes, 0xff, *ring.sq.kring_entries *
+		       (opt.mode & MIXED ? 1 : 2) * sizeof(struct io_uring_sqe));
 }
 
+/* A small one; in a ring of big ones that is half of it. */
 static struct io_uring_sqe *get_sqe(void)
 {
-	static uint8_t no_ring[2 * sizeof(struct io_uring_sqe)];
-	struct io_uring_sqe *sqe = opt.engine == RING ?
-		io_uring_get_sqe(&ring) : (void *)no_ring;
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
 
 	if (!sqe) {
 		submit();
 		sqe = io_uring_get_sqe(&ring);
 	}
-	memset(sqe, 0, 2 * sizeof(*sqe));
+	memset(sqe, 0, (opt.mode & MIXED ? 1 : 2) * sizeof(*sqe));
+	return sqe;
+}
+
+static void nop(void)
+{
+	struct io_uring_sqe *sqe = get_sqe();
+
+	io_uring_prep_nop(sqe);
+	sqe->user_data = OF_NOP;
+	stats.nops++;
+}
+
+/* A big one: in a mixed ring that is two in a row, and not around its end. */
+static struct io_uring_sqe *get_cmd_sqe(void)
+{
+	static uint8_t no_ring[2 * sizeof(struct io_uring_sqe)];
+	struct io_uring_sqe *sqe;
+
+	if (opt.engine != RING)
+		return memset(no_ring, 0, sizeof(no_ring));
+	if (!(opt.mode & MIXED))
+		return get_sqe();
+	/* some that are small, so that all alignments are seen */
+	if (stats.sent % 4 == 0)
+		nop();
+	if (io_uring_sq_space_left(&ring) < 4)
+		submit();
+	if ((ring.sq.sqe_tail & *ring.sq.kring_mask) == *ring.sq.kring_mask)
+		nop();
+	sqe = get_sqe();
+	get_sqe();
 	return sqe;
 }
 
@@ -390,6 +430,10 @@ static void complete(const struct io_uring_cqe *cqe)
 	if (cqe->user_data == OF_TIMEOUT && stats.timeouts) {
 		stats.timeouts--;
 		stats.timed_out += cqe->res == -ETIME;
+		return;
+	}
+	if (cqe->user_data == OF_NOP && stats.nops) {
+		stats.nops--;
 		return;
 	}
 	if (cqe->user_data == OF_CANCEL) {
@@ -474,13 +518,13 @@ static void execute(const struct nvme_uring_cmd *cmd, uint64_t user_data)
 
 static void prepare(struct slot *s, bool last)
 {
-	struct io_uring_sqe *sqe = get_sqe();
+	struct io_uring_sqe *sqe = get_cmd_sqe();
 	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
 
 	s->opcode = next_opcode(s);
 	s->seq = ++stats.sent;
 
-	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->opcode = opt.mode & MIXED ? OP_URING_CMD128 : IORING_OP_URING_CMD;
 	sqe->fd = opt.mode & FIXFILE ? 0 : fd;
 	if (opt.mode & FIXFILE)
 		sqe->flags |= IOSQE_FIXED_FILE;
@@ -667,8 +711,15 @@ static void reap(double wait)
 	if (ret && ret != -ETIME && ret != -EINTR && ret != -EAGAIN)
 		fail("io_uring_wait_cqe", -ret);
 	io_uring_for_each_cqe(&ring, head, cqe) {
-		complete(cqe);
 		n++;
+		if (opt.mode & MIXED && cqe->flags & IORING_CQE_F_SKIP)
+			continue;
+		complete(cqe);
+		/* a big one is two in a row there */
+		if (opt.mode & MIXED && cqe->flags & IORING_CQE_F_32) {
+			head++;
+			n++;
+		}
 	}
 	io_uring_cq_advance(&ring, n);
 
@@ -712,7 +763,8 @@ static void run(void)
 	}
 
 	end = now() + opt.patience;
-	while ((stats.done < stats.sent || stats.timeouts) && now() < end)
+	while ((stats.done < stats.sent || stats.timeouts || stats.nops) &&
+	       now() < end)
 		reap(0.1);
 	/* whatever comes after the last answer is one too many */
 	reap(0.1);
@@ -726,13 +778,19 @@ static void setup_ring(void)
 		IORING_SETUP_COOP_TASKRUN, IORING_SETUP_TASKRUN_FLAG };
 	unsigned int i, entries = opt.depth * (opt.link_ms ? 2 : 1);
 	struct io_uring_params p = {
-		.flags = IORING_SETUP_SQE128 | IORING_SETUP_CQE32 |
-			 IORING_SETUP_CQSIZE,
-		.cq_entries = 2 * entries,
+		.flags = IORING_SETUP_CQSIZE,
 		.sq_thread_idle = 100,
 	};
 	int ret;
 
+	if (opt.mode & MIXED) {
+		p.flags |= IORING_SETUP_SQE_MIXED | IORING_SETUP_CQE_MIXED;
+		/* two for each command, and the small ones between them */
+		entries = 3 * entries + 1;
+	} else {
+		p.flags |= IORING_SETUP_SQE128 | IORING_SETUP_CQE32;
+	}
+	p.cq_entries = 2 * entries;
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
 		if (opt.mode & 1 << i)
 			p.flags |= flags[i];
@@ -854,9 +912,10 @@ static void help(int code)
 " -Z lbas     in a zone, for append\n"
 " -T ms       timeout_ms of each command\n"
 " -L ms       a timeout linked to each command\n"
-" -m mode[,mode]...  of the ring: sqpoll iopoll hybrid defer coop flag; of the\n"
-"             SQEs: async link drain; registered: file ring; smallcq: one that\n"
-"             overflows; shared: with a child that does nothing (none)\n"
+" -m mode[,mode]...  of the ring: sqpoll iopoll hybrid defer coop flag; mixed: of\n"
+"             small and big SQEs and CQEs; of the SQEs: async link drain;\n"
+"             registered: file ring; smallcq: one that overflows; shared:\n"
+"             with a child that does nothing (none)\n"
 " -d          a DEFER_TASKRUN ring\n"
 " -s          write the same data to a place each time: a copy of a command that\n"
 "             is executed late on a lost path does no harm then\n"

@@ -30,7 +30,7 @@ run_cell()
 	[ $(($(path_errors) - before)) -eq 8 ]
 }
 
-begin 13
+begin 14
 need_tools nvme
 pci_head
 pci_ns 2

@@ -34,7 +34,7 @@ run_cell()
 	wait "$io"
 }
 
-begin 13
+begin 14
 need_tools nvme
 nvmet_up 2 0 -P 1
 matrix

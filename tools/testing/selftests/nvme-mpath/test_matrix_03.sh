@@ -52,7 +52,7 @@ run_cell()
 	[ "$(path_errors)" -gt "$before" ]
 }
 
-begin 13
+begin 14
 need_tools nvme
 nvmet_up 2 100 -l 60 -P 1
 trace_path_errors

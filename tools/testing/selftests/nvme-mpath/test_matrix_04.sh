@@ -22,7 +22,7 @@ run_cell()
 	wait "$io"
 }
 
-begin 13
+begin 14
 need_tools nvme
 pci_head
 pci_ns 2
