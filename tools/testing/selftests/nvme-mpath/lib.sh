@@ -42,19 +42,27 @@ run_exit_commands()
 }
 trap run_exit_commands EXIT
 
-# begin <checks>: the plan, one more for the kernel log
+# begin <checks>: the plan, one more for the kernel log. It is printed with the
+# first result: until then a test can still find that it lacks something.
 begin()
 {
 	ktap_print_header
 	[ "$(id -u)" = 0 ] || skip_all "not root"
-	ktap_set_plan $(($1 + 1))
+	checks=$(($1 + 1))
 	log_mark="nvme-mpath test ${0##*/} $$"
 	echo "$log_mark" >/dev/kmsg
 }
 
-# skip_all <reason>...: before the plan was printed
+print_plan()
+{
+	[ -z "${checks:-}" ] || ktap_set_plan "$checks"
+	checks=
+}
+
+# skip_all <reason>...: what the machine lacks; after the first check, a failure
 skip_all()
 {
+	[ -n "${checks-none}" ] || give_up "$@"
 	ktap_skip_all "$@"
 	exit "$KSFT_SKIP"
 }
@@ -75,6 +83,7 @@ check()
 {
 	local description=$1
 
+	print_plan
 	shift
 	if "$@"; then
 		ktap_test_pass "$description"
@@ -85,6 +94,7 @@ check()
 
 give_up()
 {
+	print_plan
 	ktap_exit_fail_msg "$@"
 }
 
@@ -290,6 +300,16 @@ path_of_ctrl()
 
 nvmet=$CONFIGFS/nvmet
 
+# load_modules <module>...: what is not there will be missed by who needs it
+load_modules()
+{
+	local m
+
+	for m in "$@"; do
+		modprobe -q "$m" 2>/dev/null
+	done
+}
+
 # backend_up <latency ms>: a null_blk that keeps its data; zoned if $zoned says so
 backend_up()
 {
@@ -351,9 +371,13 @@ nvmet_up()
 
 	shift 2
 	nvmet_ports=$ports
-	[ -d "$nvmet" ] || mount -t configfs none "$CONFIGFS"
-	[[ -d $nvmet && -d $CONFIGFS/nullb ]] ||
-		give_up "no nvmet or null_blk in configfs"
+	load_modules null_blk nvme-tcp nvmet-tcp
+	[ -d "$nvmet" ] || mount -t configfs none "$CONFIGFS" 2>/dev/null
+	[ -d "$nvmet" ] || skip_all "no $nvmet (CONFIG_NVME_TARGET_TCP)"
+	[ -d "$CONFIGFS/nullb" ] ||
+		skip_all "no $CONFIGFS/nullb (CONFIG_BLK_DEV_NULL_BLK)"
+	[ -c /dev/nvme-fabrics ] ||
+		skip_all "no /dev/nvme-fabrics (CONFIG_NVME_TCP)"
 	backend_up "$latency" || give_up "null_blk could not be made"
 
 	d=$nvmet/subsystems/$NVMET_NQN
@@ -542,7 +566,7 @@ inject()
 {
 	local d=/sys/kernel/debug/$1/fault_inject
 
-	[ -d "$d" ] || give_up "no $d"
+	[ -d "$d" ] || skip_all "no $d (CONFIG_FAULT_INJECTION_DEBUG_FS)"
 	echo 0 >"$d/dont_retry"
 	echo $(($2)) >"$d/status"
 	echo 1 >"$d/interval"
