@@ -12,6 +12,9 @@ export BASE KERNEL SERIES KSRC OUT JOBS VMS ACCEL SIGNOFF
 # what only check-bisect needs
 cross_packages = gcc-aarch64-linux-gnu clang-19 lld-19 llvm-19
 
+# what only bench needs
+bench_packages = gnuplot-nox dmsetup
+
 name = $(if $(filter 0,$(SERIES)),stock,$(if $(filter 1,$(SERIES)),series,SERIES=$(SERIES)))
 
 help:
@@ -29,6 +32,7 @@ help:
 #:   make check   checkpatch, sparse, W=1, kernel-doc, shellcheck, htmldocs
 #:   make check-bisect  build each prefix of the series, in seven configurations:
 #:                no multipath, no io_uring, i386, arm64, clang;  T=i386 only one
+#:   make bench   what it costs, and what it buys;  T=cost|failover|growth
 #:   make htmldocs  the documentation, by the kernel's own build
 #:   make series  the series as mails with a cover letter, in out/$BASE/mail;
 #:                SIGNOFF=1 signs them off as you
@@ -77,6 +81,10 @@ check-bisect: deps
 	@[ '$(DEPS)' = 0 ] || scripts/deps.sh $(cross_packages)
 	@scripts/bisect.sh '$(BASE)' $(T)
 
+bench: deps
+	@[ '$(DEPS)' = 0 ] || scripts/deps.sh $(bench_packages)
+	@bench/bench.sh '$(BASE)' $(T)
+
 htmldocs: deps
 	@scripts/htmldocs.sh '$(BASE)'
 
@@ -95,5 +103,5 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel demo test kunit vm check check-bisect htmldocs \
-	series apply export clean distclean
+.PHONY: help deps tree kernel demo test kunit vm check check-bisect bench \
+	htmldocs series apply export clean distclean

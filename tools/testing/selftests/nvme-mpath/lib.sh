@@ -364,12 +364,11 @@ ana_seen()
 	done
 }
 
-# nvmet_up <ports> <latency ms> [nvme connect option]...: sets $head and $ng
-nvmet_up()
+# nvmet_target_up <ports> <latency ms>: the target, to which nobody is connected
+nvmet_target_up()
 {
 	local ports=$1 latency=$2 p d
 
-	shift 2
 	nvmet_ports=$ports
 	load_modules null_blk nvme-tcp nvmet-tcp
 	[ -d "$nvmet" ] || mount -t configfs none "$CONFIGFS" 2>/dev/null
@@ -400,6 +399,15 @@ nvmet_up()
 		echo $((4419 + p)) >"$d/addr_trsvcid"
 		port_up "$p" || give_up "nvmet port $p did not come up"
 	done
+}
+
+# nvmet_up <ports> <latency ms> [nvme connect option]...: sets $head and $ng
+nvmet_up()
+{
+	local ports=$1 p
+
+	nvmet_target_up "$1" "$2"
+	shift 2
 	at_exit "nvme disconnect -n $NVMET_NQN"
 	for p in $(seq "$ports"); do
 		nvmet_connect "$p" "$@" || give_up "nvme connect failed"

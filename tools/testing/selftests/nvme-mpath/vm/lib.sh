@@ -46,12 +46,13 @@ pack()
 		cpio -o0 -H newc -R 0:0 --quiet) >"$2"
 }
 
-# make_initramfs <directory> <installed selftests> <modules>: base.cpio, and fio.cpio for
-# who asks for fio: it drags in 80 MB of libraries.
+# make_initramfs <directory> <installed selftests> <modules> [program]...:
+# base.cpio, and fio.cpio for who asks for fio: it drags in 80 MB of libraries.
 make_initramfs()
 {
 	local dir=$1 tests=$2 modules=$3 root=$1/root d
 
+	shift 3
 	rm -rf "$root"
 	mkdir -p "$root"/{proc,sys,dev,tmp,run,root,usr/bin,usr/sbin}
 	for d in bin sbin lib lib64; do
@@ -61,7 +62,8 @@ make_initramfs()
 	mkdir -p "$root/etc"
 	[ ! -f /etc/mke2fs.conf ] || cp /etc/mke2fs.conf "$root/etc/"
 	echo root:x:0:0::/root:/bin/bash >"$root/etc/passwd"
-	copy_program "$root" busybox bash nvme setpci modprobe mkfs.ext4
+	copy_program "$root" busybox bash nvme setpci modprobe mkfs.ext4 \
+		"$@"
 	[ -z "$modules" ] || cp -a "$modules" "$root/lib/"
 	"$root/usr/bin/busybox" --list | while read -r d; do
 		[ -e "$root/usr/bin/$d" ] || ln -s busybox "$root/usr/bin/$d"
@@ -91,11 +93,18 @@ make_initramfs()
 # shellcheck disable=SC2054 # the commas are QEMU's
 qemu_command()
 {
-	local dir=$1 i ns0 ns=()
+	local dir=$1 i ns0 ns=() drives=()
 
-	truncate -s 64M "$dir"/ns{0,1,2,3,4}.img
+	for i in 0 1 2 3 4; do
+		if [ "$accel_name" = icount ]; then
+			drives+=(-drive "if=none,id=ns$i,driver=null-co,size=64M")
+			continue
+		fi
+		truncate -s 64M "$dir/ns$i.img"
+		drives+=(-drive "if=none,id=ns$i,file=$dir/ns$i.img,format=raw,cache=unsafe")
+	done
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none
-		-no-reboot -machine q35 "${accel[@]}" -smp 2 -m "${memory:-1024}"
+		-no-reboot -machine q35 "${accel[@]}" -m "${memory:-1024}"
 		-kernel "$2" -initrd "$3" -append "$4"
 		-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off
 		-device virtio-serial-pci
@@ -106,11 +115,7 @@ qemu_command()
 		-mon chardev=mon,mode=control
 		-chardev "socket,id=ctl,path=$sockets/qmp"
 		-device virtserialport,chardev=ctl,name=nvme-mpath.qmp
-		-drive "if=none,id=ns0,file=$dir/ns0.img,format=raw,cache=unsafe"
-		-drive "if=none,id=ns1,file=$dir/ns1.img,format=raw,cache=unsafe"
-		-drive "if=none,id=ns2,file=$dir/ns2.img,format=raw,cache=unsafe"
-		-drive "if=none,id=ns3,file=$dir/ns3.img,format=raw,cache=unsafe"
-		-drive "if=none,id=ns4,file=$dir/ns4.img,format=raw,cache=unsafe"
+		"${drives[@]}"
 		# one subsystem, two controllers, three shared namespaces: plain,
 		# zoned, and with protection information; and a private one
 		-device nvme-subsys,id=subsys0,nqn=mpath)
@@ -151,13 +156,15 @@ probe_kvm()
 
 # choose_accel <kernel> <log>: sets accel and accel_name. ACCEL=kvm|tcg decides
 # without a probe; what a probe said holds until the next boot of this machine.
+# ACCEL=icount is for measurements: one CPU whose instructions are the time, and
+# drives that answer at once and hold nothing.
 choose_accel()
 {
 	local cache
 
 	accel_name=${ACCEL:-}
 	case $accel_name in
-	tcg | kvm) ;;
+	tcg | kvm | icount) ;;
 	'')
 		cache=${TMPDIR:-/tmp}/nvme-mpath-accel.$(id -u).$(cat \
 			/proc/sys/kernel/random/boot_id)
@@ -167,9 +174,13 @@ choose_accel()
 			echo "$accel_name" >"$cache"
 		}
 		;;
-	*) vm_error "unknown ACCEL '$ACCEL'; there are: kvm tcg" ;;
+	*) vm_error "unknown ACCEL '$ACCEL'; there are: kvm tcg icount" ;;
 	esac
 	# shellcheck disable=SC2054
-	accel=(-accel tcg,thread=multi -cpu max)
-	[ "$accel_name" = tcg ] || accel=(-accel kvm -cpu host)
+	case $accel_name in
+	tcg) accel=(-accel tcg,thread=multi -cpu max -smp 2) ;;
+	kvm) accel=(-accel kvm -cpu host -smp 2) ;;
+	icount) accel=(-icount shift=0,sleep=off -accel tcg,thread=single
+			-cpu max -smp 1) ;;
+	esac
 }

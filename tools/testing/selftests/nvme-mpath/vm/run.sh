@@ -9,6 +9,7 @@
 #  -d	a debug kernel: more memory, longer limits
 #  -m d	the modules of the kernel: what modules_install makes
 #  -j n	so many VMs at a time (1)
+#  -p p	a program of this machine that the guest shall have, too
 #  -i	no test but a shell in the guest, both topologies up
 #
 # Prints TAP, a line a test, and "N passed, N failed, N skipped". Everything a
@@ -20,14 +21,15 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
 kernel='' selftests='' modules='' results='' stock=0 slow=1 memory=1024 interactive=0
-vms=1
-while getopts k:s:m:o:j:Sdi option; do
+vms=1 programs=()
+while getopts k:s:m:o:j:p:Sdi option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	s) selftests=$OPTARG ;;
 	m) modules=$OPTARG ;;
 	o) results=$OPTARG ;;
 	j) vms=$OPTARG ;;
+	p) programs+=("$OPTARG") ;;
 	S) stock=1 ;;
 	d) slow=4 memory=2560 ;;
 	i) interactive=1 ;;
@@ -70,7 +72,7 @@ trap 'echo "interrupted; the logs are in $results" >&2; exit 130' INT TERM HUP
 mkdir -p "$results"
 choose_accel "$kernel" "$results/kvm-probe.log"
 [ "$accel_name" = kvm ] || slow=$((slow * 2))
-make_initramfs "$results" "$selftests" "$modules" ||
+make_initramfs "$results" "$selftests" "$modules" "${programs[@]}" ||
 	vm_error "the initramfs could not be made"
 cat "$results/base.cpio" "$results/fio.cpio" >"$results/with-fio.cpio"
 echo "# accelerator: $accel_name"

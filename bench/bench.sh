@@ -1,0 +1,169 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the series costs and what it buys, measured in guests: tables, CSV files
+# and pictures in out/results/<base>/<time>-bench.
+#
+# Usage: bench.sh <base> [cost|failover|growth]...
+#
+# cost      instructions per command when nothing fails, twice, to see how well
+#           that repeats (bench/nvme_cost.c says what is counted)
+# failover  the same faults for passthrough, block I/O, dm-multipath, and for an
+#           application on a stock kernel that sends again what failed
+# growth    commands that wait: how long it takes until all have been sent again
+. "$(dirname "$0")/../scripts/lib.sh"
+
+load_base "${1:-}"
+shift
+for part in "$@"; do
+	check_word part "$part" cost failover growth
+done
+[ $# -gt 0 ] || set -- cost failover growth
+for tool in gnuplot:gnuplot-nox dmsetup:dmsetup gcc:gcc awk:mawk; do
+	need "${tool%:*}" "${tool#*:}"
+done
+here=$top/bench
+new_results bench
+csv=$results/csv
+mkdir -p "$csv"
+
+# kernel stock|series: what a guest of it is made of: the tests, and what is here
+kernel()
+{
+	local tests=$base_dir/bench
+
+	prepare "$1" plain
+	rm -rf "$tests"
+	mkdir -p "$tests"
+	cp -a "$installed/." "$tests"
+	cp -a "$here/guest" "$tests/nvme-mpath/bench"
+	for tool in nvme_cost nvme_load; do
+		gcc -O2 -Wall -Wextra -Werror -static "$here/$tool.c" -luring \
+			-o "$tests/nvme-mpath/bench/$tool" ||
+			die "$tool could not be built"
+	done
+	vm_options+=(-s "$tests" -k "$image" -p dmsetup)
+	echo "$1: $(cat "$base_dir/$1/build-plain/include/config/kernel.release"), \
+$(git -C "$base_dir/$1" log -1 --format=%H)" >>"$results/kernels.txt"
+}
+
+# guest <name> <script>: prints what it measured, as CSV
+guest()
+{
+	local dir=$results/$1 code=0
+
+	"$vm/run.sh" "${vm_options[@]}" -o "$dir" "bench/$2.sh" \
+		>"$dir.tap" 2>&1 || code=$?
+	[ "$code" -eq 0 ] || {
+		tail -n 30 "$dir.tap" >&2
+		die "$1 did not finish" "see $dir"
+	}
+	tr -d '\r' <"$dir/$2/verdict" | sed -n 's/^# \([a-z]*,\)/\1/p'
+}
+
+# table <title> <file>: prints both, and keeps them
+table()
+{
+	printf '\n%s\n\n' "$1"
+	cat "$2"
+}
+
+cost()
+{
+	local run name
+
+	for run in 1 2; do
+		for name in stock series; do
+			kernel "$name"
+			msg "instructions per command: $base $name, run $run of 2"
+			ACCEL=icount guest "cost-$name-$run" cost |
+				sed "s/^cost,/$run,/" >>"$csv/cost.csv"
+		done
+	done
+	awk -f "$here/cost.awk" "$csv/cost.csv" >"$results/cost.txt"
+	table "Instructions per command, $base (mean of two boots each)" \
+		"$results/cost.txt"
+}
+
+failover()
+{
+	local name append
+
+	for name in series stock dm; do
+		append=''
+		[ "$name" != dm ] || append=nvme_core.multipath=N
+		kernel "${name/dm/stock}"
+		msg "faults: $base $name, two minutes"
+		NVME_MPATH_APPEND=$append guest "failover-$name" failover \
+			>"$csv/failover-$name.csv"
+	done
+	awk -f "$here/failover.awk" "$csv"/failover-{series,stock,dm}.csv \
+		>"$results/failover.txt"
+	table "Longest gap between two answers, and time until the rate is back" \
+		"$results/failover.txt"
+	for name in port ports ana; do
+		plot "$name"
+	done
+}
+
+# plot <fault>: completions per second through it, all contenders in one picture.
+# Of the rounds the second: the first meets empty caches.
+plot()
+{
+	local fault=$1 name lines='' out=$results/failover-$1
+
+	for name in passthrough block dm-request dm-bio retry-at-once \
+		retry-uevent; do
+		awk -F, -v fault="$fault" -v name="$name" '
+			$1 == "fault" && $3 == fault { round[++n] = $2 }
+			$1 == "rate" && $2 == name { rate[++r] = $0 }
+			END {
+				for (i = 1; i <= r; i++) {
+					split(rate[i], f, ",")
+					if (f[3] == round[2])
+						print f[4] / 1000, f[5]
+				}
+			}' "$csv"/failover-{series,stock,dm}.csv >"$out-$name.dat"
+		[ -s "$out-$name.dat" ] || die "no rates of $name" "see $csv"
+		lines+="${lines:+, }'$out-$name.dat' with lines lw 2 title '$name'"
+	done
+	gnuplot <<-EOF || die "gnuplot failed" "see $out-*.dat"
+		set terminal svg size 900,420 background 'white'
+		set output '$out.svg'
+		set title '$base: reads per second, fault "$fault" at 0 s'
+		set xlabel 'seconds'
+		set yrange [0:*]
+		set key outside right
+		plot $lines
+	EOF
+	rm "$out"-*.dat
+	echo "picture: ${out#"$top"/}.svg"
+}
+
+growth()
+{
+	kernel series
+	msg "growth: $base series, some minutes"
+	guest growth-series growth >"$csv/growth.csv"
+	awk -F, '
+	BEGIN {
+		format = "%-9s %6s %9s %12s %12s %14s %12s\n"
+		printf format, "what", "", "commands", "us each", "after a wait",
+			"ratio", "block ms"
+	}
+	{
+		free = $5 * 1000 / $4
+		waited = $6 * 1000 / $4
+		printf format, $2, $3, $4, sprintf("%.0f", free),
+			sprintf("%.0f", waited),
+			free > 0 ? sprintf("%.2f", waited / free) : "-", $7
+	}' "$csv/growth.csv" >"$results/growth.txt"
+	table "Commands that wait for a path: time until all are answered, $base" \
+		"$results/growth.txt"
+}
+
+for part in "$@"; do
+	"$part"
+done
+echo
+echo "results: ${results#"$top"/}"

@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Not a test: loads on two paths through the same faults, one after the other, each
+# three times. Who the contenders are depends on the kernel: see below. Prints the
+# lines of nvme_load, and names the faults in the order in which they come.
+# timeout: 400
+cd "$(dirname "$0")/.." || exit
+# shellcheck source-path=SCRIPTDIR/../../tools/testing/selftests/nvme-mpath
+# shellcheck source=lib.sh
+. ./lib.sh
+
+rounds=3
+
+# load <name> <node> [option]...
+load()
+{
+	local name=$1 node=$2
+
+	shift 2
+	./bench/nvme_load -i "$name" -t 300 "$@" "$node" >"$tmp/$name" 2>&1 &
+	loads+=($!)
+	names+=("$name")
+}
+
+# The paths of a kernel without native multipath, one a line
+disks()
+{
+	local c d
+
+	for c in $(ctrls); do
+		for d in "/sys/class/nvme/$c"/nvme*n*; do
+			[ ! -e "/dev/${d##*/}" ] || echo "/dev/${d##*/}"
+		done
+	done
+}
+
+two_disks()
+{
+	[ "$(disks | wc -l)" -eq 2 ]
+}
+
+# dm <name> <queue mode>: a map over both paths
+dm()
+{
+	local paths
+
+	paths=$(disks | sed 's/$/ 1/' | tr '\n' ' ')
+	dmsetup --noudevsync --noudevrules create "$1" --table "0 \
+$(blockdev --getsz "$(disks | head -n 1)") multipath \
+3 queue_if_no_path queue_mode $2 0 1 1 round-robin 0 2 1 $paths" ||
+		give_up "no dm-multipath in mode $2"
+	maps+=("$1")
+}
+
+# What multipathd does here: see that a path is back, and say so. It looks every
+# five seconds by default; this one every tenth of a second, in dm's favour.
+check_paths()
+{
+	local c d map
+
+	while sleep 0.1; do
+		for c in $(ctrls); do
+			[ "$(ctrl_state "$c")" = live ] || continue
+			for d in "/sys/class/nvme/$c"/nvme*n*; do
+				for map in "${maps[@]}"; do
+					dmsetup status "$map" |
+						grep -q "$(cat "$d/dev") F" &&
+						dmsetup message "$map" 0 \
+						"reinstate_path $(cat "$d/dev")"
+				done
+			done
+		done
+	done >/dev/null 2>&1
+}
+
+both_live()
+{
+	paths_live 2
+}
+
+# fault <name> <command>...: with what was before seen for a while, and after
+fault()
+{
+	local name=$1
+
+	shift
+	sleep 2
+	kill -USR1 "${loads[@]}"
+	echo "# fault,$nr,$name"
+	nr=$((nr + 1))
+	"$@"
+	wait_for 20 both_live || give_up "$name: the paths do not come back"
+	sleep 4
+}
+
+one_port()
+{
+	port_down 1
+	sleep 1
+	port_up 1
+}
+
+both_ports()
+{
+	port_down 1
+	port_down 2
+	sleep 1
+	port_up 1
+	port_up 2
+}
+
+ana_change()
+{
+	ana change
+	sleep 0.5
+	ana optimized
+}
+
+begin 0
+loads=() names=() maps=() nr=0
+if [ "$(cat /sys/module/nvme_core/parameters/multipath)" = N ]; then
+	nvmet_target_up 2 5
+	at_exit "nvme disconnect -n $NVMET_NQN"
+	for p in 1 2; do
+		nvmet_connect $p || give_up "nvme connect failed"
+	done
+	subsys=$(grep -lx "$NVMET_NQN" /sys/class/nvme-subsystem/*/subsysnqn)
+	subsys=${subsys%/*}
+	must 10 "two disks" two_disks
+	load_modules dm-multipath dm-round-robin
+	dm mpath-rq rq
+	dm mpath-bio bio
+	at_exit "dmsetup remove_all --force"
+	check_paths &
+	at_exit "kill $!"
+	load dm-request /dev/mapper/mpath-rq
+	load dm-bio /dev/mapper/mpath-bio
+else
+	nvmet_up 2 5
+	echo round-robin >"$subsys/iopolicy"
+	if [ -e "/sys/block/$head/passthru_failover" ]; then
+		load passthrough "$ng"
+		load block "/dev/$head"
+	else
+		load retry-at-once "$ng" -r at-once
+		load retry-uevent "$ng" -r uevent
+	fi
+fi
+
+sleep 2
+for _ in $(seq $rounds); do
+	fault port one_port
+	fault ports both_ports
+	fault ana ana_change
+done
+kill -TERM "${loads[@]}"
+wait "${loads[@]}"
+for name in "${names[@]}"; do
+	grep '^# ' "$tmp/$name" || give_up "$name: $(cat "$tmp/$name")"
+done
+finish

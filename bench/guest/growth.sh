@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Not a test: commands wait for a path in growing numbers, and the time is taken
+# until all have been answered once it is there, beside that of as many commands
+# that need not wait. Prints lines "# growth": what grows, how far, commands, ms
+# without waiting, ms with waiting, and ms until block I/O that waited beside them
+# was answered.
+# timeout: 600
+cd "$(dirname "$0")/.." || exit
+# shellcheck source-path=SCRIPTDIR/../../tools/testing/selftests/nvme-mpath
+# shellcheck source=lib.sh
+. ./lib.sh
+
+heads=64
+# block reads that wait on the same head
+beside=64
+
+# loads <name> <commands each> <head>...: a load on each; sets $pids
+loads()
+{
+	local name=$1 n=$2 h
+
+	shift 2
+	pids=()
+	for h in "$@"; do
+		./bench/nvme_load -i "$name" -q "$n" -n "$n" -b 512 -t 200 \
+			"/dev/ng${h#nvme}" >"$tmp/$name.$h" 2>&1 &
+		pids+=($!)
+	done
+}
+
+# last <name>: when the last answer to these loads came, in ms of the clock
+last()
+{
+	cat "$tmp/$1".* | awk -F, '$1 == "# sum" && $8 + 0 > last { last = $8 + 0 }
+		END { printf "%d\n", last }'
+}
+
+uptime_ms()
+{
+	local up
+
+	read -r up _ </proc/uptime
+	echo "${up/./}0"
+}
+
+parked()
+{
+	local h n=0
+
+	for h in "$@"; do
+		n=$((n + $(cat "/sys/block/$h/passthru_parked")))
+	done
+	echo $n
+}
+
+parked_are()
+{
+	local n=$1
+
+	shift
+	[ "$(parked "$@")" -eq "$n" ]
+}
+
+# measure <what> <how far> <commands each> <head>...
+measure()
+{
+	local what=$1 far=$2 n=$3 start free waited block pid
+
+	shift 3
+	start=$(uptime_ms)
+	loads free "$n" "$@"
+	wait "${pids[@]}" || give_up "$what $far: the load failed"
+	free=$(($(last free) - start))
+
+	ana change
+	loads waited "$n" "$@"
+	must 120 "$what $far: all wait" parked_are $((n * $#)) "$@"
+	./bench/nvme_load -i beside -q $beside -n $beside -b 512 -t 200 \
+		"/dev/$1" >"$tmp/beside.$1" 2>&1 &
+	pid=$!
+	must 20 "the block load" grep -q ready "$tmp/beside.$1"
+	start=$(uptime_ms)
+	ana optimized
+	wait "${pids[@]}" || give_up "$what $far: a command failed"
+	wait $pid || give_up "$what $far: a block read failed"
+	waited=$(($(last waited) - start))
+	block=$(($(last beside) - start))
+	echo "# growth,$what,$far,$((n * $#)),$free,$waited,$block"
+	rm -f "$tmp"/free.* "$tmp"/waited.* "$tmp"/beside.*
+}
+
+begin 0
+[ -e "$(echo /sys/block/nvme*n1/passthru_parked | cut -d ' ' -f 1)" ] ||
+	skip_all "a kernel without the series: nothing waits"
+nvmet_up 2 0
+for n in 1 16 256 4096 65536; do
+	measure commands $n $n "$head"
+done
+
+# more heads: namespaces with the same backend
+d=$nvmet/subsystems/$NVMET_NQN/namespaces
+for n in $(seq 2 $heads); do
+	mkdir "$d/$n" || give_up "no nvmet namespace $n"
+	at_exit "echo 0 >$d/$n/enable; rmdir $d/$n"
+	echo -n /dev/mpath0 >"$d/$n/device_path"
+	printf '2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e%02x' "$n" >"$d/$n/device_uuid"
+	echo 1 >"$d/$n/enable" || give_up "nvmet namespace $n refused"
+done
+
+has_heads()
+{
+	local s=("$subsys"/nvme*n*)
+
+	[ "${#s[@]}" -ge "$1" ]
+}
+must 30 "$heads heads" has_heads $heads
+mapfile -t all < <(cd "$subsys" && printf '%s\n' nvme*n* |
+	grep -E '^nvme[0-9]+n[0-9]+$' | sort -V)
+for n in 1 4 16 64; do
+	measure heads $n 64 "${all[@]:0:n}"
+done
+
+for n in 1 4 16; do
+	run_exit_commands_keep_tmp
+	must 20 "no head" subsys_gone
+	nvmet_up $n 0
+	measure paths $n 1024 "$head"
+done
+finish

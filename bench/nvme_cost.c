@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a passthrough command costs its submitter.
+ *
+ * Sends reads to an NVMe char device in batches and prints the CPU time of this
+ * task per command. Under QEMU's icount a nanosecond of guest time is one
+ * instruction, so the time is a number of instructions: those of the system call,
+ * of the completion in task work, and of the few lines below, which are the same
+ * for all kernels. What runs in an interrupt while the task sleeps is not in it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include <liburing.h>
+#include <linux/nvme_ioctl.h>
+
+#define LBA_SIZE	512
+#define OP_READ		0x02
+#define MAX_DEPTH	256
+#define RUNS		9
+
+static struct io_uring ring;
+static unsigned int depth = 32, bytes = 4096, flags;
+static unsigned long commands = 4096;
+static bool fixed;
+static int fd, nsid;
+static unsigned char *buffer;
+
+static void fail(const char *what, int err)
+{
+	fprintf(stderr, "nvme_cost: %s: %s\n", what, strerror(err));
+	exit(2);
+}
+
+static void prepare(unsigned int i)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+	struct nvme_uring_cmd *cmd;
+
+	if (!sqe)
+		fail("the ring is full", EIO);
+	cmd = (void *)sqe->cmd;
+	memset(sqe, 0, 2 * sizeof(*sqe));
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = fd;
+	sqe->cmd_op = NVME_URING_CMD_IO;
+	if (fixed) {
+		sqe->uring_cmd_flags = IORING_URING_CMD_FIXED;
+		sqe->buf_index = 0;
+	}
+	cmd->opcode = OP_READ;
+	cmd->nsid = nsid;
+	cmd->addr = (uintptr_t)buffer + (size_t)i * bytes;
+	cmd->data_len = bytes;
+	cmd->cdw10 = i * (bytes / LBA_SIZE);
+	cmd->cdw12 = bytes / LBA_SIZE - 1;
+}
+
+/*
+ * Between submission and completion the task sleeps for a while: the interrupts of
+ * the answers then come on top of the idle task, and who polls need not spin for
+ * as long as the emulated device takes. A ring without DEFER_TASKRUN would be woken
+ * by each answer: there it sleeps in the ring.
+ */
+static void batch(void)
+{
+	static const struct timespec a_while = { .tv_nsec = 1000000 };
+	bool nap = flags & IORING_SETUP_IOPOLL ||
+		   (depth > 1 && flags & IORING_SETUP_DEFER_TASKRUN);
+	struct io_uring_cqe *cqe;
+	unsigned int i, head, n = 0;
+	int ret;
+
+	for (i = 0; i < depth; i++)
+		prepare(i);
+	ret = nap ? io_uring_submit(&ring) :
+		io_uring_submit_and_wait(&ring, depth);
+	if (ret != (int)depth)
+		fail("io_uring_submit", ret < 0 ? -ret : EIO);
+	if (nap) {
+		nanosleep(&a_while, NULL);
+		ret = io_uring_wait_cqe_nr(&ring, &cqe, depth);
+		if (ret)
+			fail("io_uring_wait_cqe_nr", -ret);
+	}
+	io_uring_for_each_cqe(&ring, head, cqe) {
+		if (cqe->res)
+			fail("a read", cqe->res < 0 ? -cqe->res : EIO);
+		n++;
+	}
+	if (n != depth)
+		fail("answers are missing", EIO);
+	io_uring_cq_advance(&ring, n);
+}
+
+static uint64_t cpu_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static unsigned long number(const char *s, unsigned long max)
+{
+	char *end;
+	unsigned long v = strtoul(s, &end, 0);
+
+	if (!*s || *end || !v || v > max) {
+		fprintf(stderr, "nvme_cost: '%s' is not in 1..%lu\n", s, max);
+		exit(2);
+	}
+	return v;
+}
+
+static void parse(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "q:b:n:Bpd")) != -1) {
+		switch (c) {
+		case 'q':
+			depth = number(optarg, MAX_DEPTH);
+			break;
+		case 'b':
+			bytes = number(optarg, 1 << 20);
+			break;
+		case 'n':
+			commands = number(optarg, 1ul << 40);
+			break;
+		case 'B':
+			fixed = true;
+			break;
+		case 'p':
+			flags |= IORING_SETUP_IOPOLL;
+			break;
+		case 'd':
+			flags |= IORING_SETUP_SINGLE_ISSUER |
+				 IORING_SETUP_DEFER_TASKRUN;
+			break;
+		default:
+			optind = argc;
+		}
+	}
+	if (optind == argc - 1)
+		return;
+	fprintf(stderr,
+		"usage: nvme_cost [-q depth] [-b bytes] [-n commands] [-B] [-p] [-d] /dev/ngXnY\n"
+		" -B  registered buffers\n -p  IOPOLL\n -d  DEFER_TASKRUN\n");
+	exit(2);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t start, spent[RUNS];
+	unsigned long i, n, run;
+	int ret;
+
+	parse(argc, argv);
+	fd = open(argv[optind], O_RDONLY);
+	if (fd < 0)
+		fail(argv[optind], errno);
+	nsid = ioctl(fd, NVME_IOCTL_ID);
+	if (nsid < 0)
+		fail("NVME_IOCTL_ID", errno);
+	ret = io_uring_queue_init(depth, &ring, flags | IORING_SETUP_SQE128 |
+				  IORING_SETUP_CQE32);
+	if (ret)
+		fail("io_uring_queue_init", -ret);
+	buffer = mmap(NULL, (size_t)depth * bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (buffer == MAP_FAILED)
+		fail("mmap", errno);
+	if (fixed) {
+		struct iovec iov = { buffer, (size_t)depth * bytes };
+
+		ret = io_uring_register_buffers(&ring, &iov, 1);
+		if (ret)
+			fail("io_uring_register_buffers", -ret);
+	}
+
+	n = (commands + depth * RUNS - 1) / (depth * RUNS);
+	for (i = 0; i < 2 * n; i++)
+		batch();
+	for (run = 0; run < RUNS; run++) {
+		start = cpu_time();
+		for (i = 0; i < n; i++)
+			batch();
+		spent[run] = cpu_time() - start;
+	}
+	/* a timer's tick is in some of them: the median */
+	qsort(spent, RUNS, sizeof(*spent), by_value);
+	printf("%.1f\n", (double)spent[RUNS / 2] / (n * depth));
+	return 0;
+}

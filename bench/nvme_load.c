@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reads from an NVMe head, as passthrough or as block I/O, and a record of when
+ * each was answered: through a fault, how long nothing came, and how long it took
+ * until all was as before. SIGUSR1 says "the fault is now".
+ *
+ * With -r it does what an application can do where the kernel does not: send
+ * again what came back with an error, at once or when a uevent says that
+ * something has changed. See help().
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <liburing.h>
+#include <linux/netlink.h>
+#include <linux/nvme_ioctl.h>
+
+#define LBA_SIZE	512
+#define OP_READ		0x02
+#define MAX_DEPTH	65536
+#define MAX_ENTRIES	4096		/* of the submission queue */
+#define MAX_MARKS	256
+#define BUCKET		0.01		/* seconds */
+#define WINDOW		20		/* buckets: a rate is that of so many */
+
+enum retry { NONE, AT_ONCE, UEVENT };
+
+static struct options {
+	const char *dev, *name;
+	bool block;
+	enum retry retry;
+	unsigned int depth, bytes;
+	unsigned long commands;
+	double seconds;
+} opt = { .name = "load", .depth = 16, .bytes = 4096, .seconds = 60 };
+
+static struct io_uring ring;
+static int fd, nsid, uevents = -1;
+static unsigned char *buffer;
+static unsigned int *again, nr_again;	/* commands to send again */
+static unsigned long sent, good, errors, lost;
+static unsigned int pending, unsubmitted;
+
+static double began, last_good, first_good;
+static uint32_t *buckets;
+static unsigned int nr_buckets;
+static struct mark { double at, gap; } marks[MAX_MARKS];
+static unsigned int nr_marks;
+static atomic_int want_mark, want_end;
+
+static void fail(const char *what, int err)
+{
+	fprintf(stderr, "nvme_load: %s: %s\n", what, strerror(err));
+	exit(2);
+}
+
+static void on_signal(int sig)
+{
+	if (sig == SIGUSR1)
+		want_mark = 1;
+	else
+		want_end = 1;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void prepare(unsigned int i)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+	uint64_t lba = (uint64_t)(i % 1024) * (opt.bytes / LBA_SIZE);
+	void *buf = buffer + (size_t)(i % 1024) * opt.bytes;
+	struct nvme_uring_cmd *cmd;
+
+	if (!sqe)
+		fail("the ring is full", EIO);
+	unsubmitted++;
+	pending++;
+	if (opt.block) {
+		io_uring_prep_read(sqe, fd, buf, opt.bytes, lba * LBA_SIZE);
+		sqe->user_data = i;
+		return;
+	}
+	memset(sqe, 0, 2 * sizeof(*sqe));
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = fd;
+	sqe->cmd_op = NVME_URING_CMD_IO;
+	sqe->user_data = i;
+	cmd = (void *)sqe->cmd;
+	cmd->opcode = OP_READ;
+	cmd->nsid = nsid;
+	cmd->addr = (uintptr_t)buf;
+	cmd->data_len = opt.bytes;
+	cmd->cdw10 = lba;
+	cmd->cdw12 = opt.bytes / LBA_SIZE - 1;
+}
+
+static void submit(void)
+{
+	int ret;
+
+	if (!unsubmitted)
+		return;
+	ret = io_uring_submit(&ring);
+	if (ret < 0)
+		fail("io_uring_submit", -ret);
+	unsubmitted -= ret;
+}
+
+static void count_good(double t)
+{
+	unsigned int b = (t - began) / BUCKET;
+
+	good++;
+	if (b < nr_buckets)
+		buckets[b]++;
+	if (nr_marks && t - last_good > marks[nr_marks - 1].gap)
+		marks[nr_marks - 1].gap = t - last_good;
+	if (!first_good)
+		first_good = t;
+	last_good = t;
+}
+
+static void complete(const struct io_uring_cqe *cqe)
+{
+	pending--;
+	if (cqe->res == (opt.block ? (int)opt.bytes : 0)) {
+		count_good(now());
+		if (!want_end && (!opt.commands || sent < opt.commands)) {
+			again[nr_again++] = cqe->user_data;
+			sent++;
+		}
+		return;
+	}
+	errors++;
+	if (opt.retry == NONE)
+		lost++;
+	if (!want_end || opt.retry != NONE)
+		again[nr_again++] = cqe->user_data;
+}
+
+/* Has something been announced? What it is does not matter: it is worth a try. */
+static bool uevent(void)
+{
+	char text[4096];
+	bool any = false;
+
+	while (recv(uevents, text, sizeof(text), MSG_DONTWAIT) > 0)
+		any = true;
+	return any;
+}
+
+static void send_again(void)
+{
+	static double waiting;
+	unsigned int i, n = nr_again;
+
+	/* who has had errors waits for news, and a second where there are none */
+	if (opt.retry == UEVENT && errors && n) {
+		static unsigned long known;
+
+		if (errors != known && !waiting)
+			waiting = now();
+		known = errors;
+		if (waiting && !uevent() && now() - waiting < 1)
+			return;
+		waiting = 0;
+	}
+	if (n > MAX_ENTRIES)
+		n = MAX_ENTRIES;
+	for (i = 0; i < n; i++)
+		prepare(again[--nr_again]);
+	submit();
+}
+
+static void reap(void)
+{
+	struct __kernel_timespec ts = { .tv_nsec = 10000000 };
+	struct io_uring_cqe *cqe;
+	unsigned int head, n = 0;
+	int ret;
+
+	ret = io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
+	if (ret && ret != -ETIME && ret != -EINTR && ret != -EAGAIN)
+		fail("io_uring_wait_cqe", -ret);
+	io_uring_for_each_cqe(&ring, head, cqe) {
+		complete(cqe);
+		n++;
+	}
+	io_uring_cq_advance(&ring, n);
+	if (want_mark) {
+		want_mark = 0;
+		if (nr_marks < MAX_MARKS)
+			marks[nr_marks++].at = now();
+	}
+}
+
+static double rate(long from)
+{
+	unsigned long n = 0;
+	long i;
+
+	for (i = from; i < from + WINDOW; i++)
+		n += i >= 0 && i < nr_buckets ? buckets[i] : 0;
+	return n / (WINDOW * BUCKET);
+}
+
+/*
+ * The rate is back from where on no window up to the next mark has less than 90 %
+ * of what it was in the second before the fault.
+ */
+static double recovered(unsigned int m)
+{
+	long at = (marks[m].at - began) / BUCKET, i;
+	long end = m + 1 < nr_marks ? (marks[m + 1].at - began) / BUCKET :
+		   (last_good - began) / BUCKET;
+	double before = 0;
+
+	for (i = at - 5 * WINDOW; i < at; i += WINDOW)
+		before += rate(i) / 5;
+	for (i = end - WINDOW; i > at; i--)
+		if (rate(i) < 0.9 * before)
+			break;
+	if (i <= at)
+		return 0;
+	return (i + 1 - at) * BUCKET;
+}
+
+/* "gap" and "rate" lines, comma separated: times in ms from the mark on */
+static void report(void)
+{
+	unsigned int m;
+	long i, at;
+
+	for (m = 0; m < nr_marks; m++)
+		printf("# gap,%s,%u,%.0f,%.0f\n", opt.name, m,
+		       marks[m].gap * 1000, recovered(m) * 1000);
+	for (m = 0; m < nr_marks; m++) {
+		at = (marks[m].at - began) / BUCKET;
+		for (i = at - 100; i < at + 500; i += 5)
+			printf("# rate,%s,%u,%.0f,%.0f\n", opt.name, m,
+			       (i - at) * BUCKET * 1000,
+			       (double)(buckets[i] + buckets[i + 1] +
+			       buckets[i + 2] + buckets[i + 3] + buckets[i + 4]) /
+			       (5 * BUCKET));
+	}
+	printf("# sum,%s,%lu,%lu,%lu,%u,%.0f,%.0f\n", opt.name, good, errors,
+	       lost, pending + nr_again, first_good * 1000, last_good * 1000);
+	fflush(stdout);
+}
+
+static void help(int code)
+{
+	fprintf(code ? stderr : stdout,
+		"usage: nvme_load [option]... /dev/ngXnY|/dev/nvmeXnY\n"
+" -i name     in what it prints (load)\n"
+" -q depth    outstanding at a time, up to %d (16)\n"
+" -b bytes    per read (4096)\n"
+" -n count    send so many, not as many as the time allows\n"
+" -t seconds  for so long (60); SIGTERM ends it, too\n"
+" -r at-once|uevent  send again what failed: at once, or after the next uevent\n"
+"SIGUSR1 marks a fault.\n", MAX_DEPTH);
+	exit(code);
+}
+
+static unsigned long number(const char *s, unsigned long max)
+{
+	char *end;
+	unsigned long v = strtoul(s, &end, 0);
+
+	if (!*s || *end || !v || v > max) {
+		fprintf(stderr, "nvme_load: '%s' is not in 1..%lu\n", s, max);
+		exit(2);
+	}
+	return v;
+}
+
+static void parse(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "i:q:b:n:t:r:h")) != -1) {
+		switch (c) {
+		case 'i':
+			opt.name = optarg;
+			break;
+		case 'q':
+			opt.depth = number(optarg, MAX_DEPTH);
+			break;
+		case 'b':
+			opt.bytes = number(optarg, 1 << 20);
+			break;
+		case 'n':
+			opt.commands = number(optarg, 1ul << 40);
+			break;
+		case 't':
+			opt.seconds = number(optarg, 3600);
+			break;
+		case 'r':
+			if (strcmp(optarg, "at-once") && strcmp(optarg, "uevent"))
+				help(2);
+			opt.retry = strcmp(optarg, "uevent") ? AT_ONCE : UEVENT;
+			break;
+		default:
+			help(c == 'h' ? 0 : 2);
+		}
+	}
+	if (optind != argc - 1)
+		help(2);
+	opt.dev = argv[optind];
+}
+
+static void setup(void)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	struct io_uring_params p = {
+		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_CQSIZE |
+			 IORING_SETUP_CLAMP | IORING_SETUP_DEFER_TASKRUN,
+		.cq_entries = 2 * opt.depth,
+	};
+	int ret;
+
+	opt.block = !strstr(opt.dev, "/ng");
+	fd = open(opt.dev, O_RDONLY | (opt.block ? O_DIRECT : 0));
+	if (fd < 0)
+		fail(opt.dev, errno);
+	if (!opt.block) {
+		p.flags |= IORING_SETUP_SQE128 | IORING_SETUP_CQE32;
+		nsid = ioctl(fd, NVME_IOCTL_ID);
+		if (nsid < 0)
+			fail("NVME_IOCTL_ID", errno);
+	}
+	ret = io_uring_queue_init_params(opt.depth < MAX_ENTRIES ? opt.depth :
+					 MAX_ENTRIES, &ring, &p);
+	if (ret)
+		fail("io_uring_queue_init", -ret);
+	if (opt.retry == UEVENT) {
+		uevents = socket(AF_NETLINK, SOCK_DGRAM, NETLINK_KOBJECT_UEVENT);
+		if (uevents < 0 ||
+		    bind(uevents, (struct sockaddr *)&addr, sizeof(addr)))
+			fail("the uevents", errno);
+	}
+	/* what is read does not matter, so some share their buffers */
+	buffer = mmap(NULL, (size_t)1024 * opt.bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	nr_buckets = (opt.seconds + 60) / BUCKET;
+	buckets = calloc(nr_buckets, sizeof(*buckets));
+	again = calloc(opt.depth, sizeof(*again));
+	if (buffer == MAP_FAILED || !buckets || !again)
+		fail("memory", ENOMEM);
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	unsigned int i;
+	double end;
+
+	parse(argc, argv);
+	sigaction(SIGUSR1, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	setup();
+
+	began = now();
+	last_good = began;
+	for (i = 0; i < opt.depth && (!opt.commands || sent < opt.commands); i++) {
+		again[nr_again++] = i;
+		sent++;
+	}
+	while (nr_again)
+		send_again();
+	printf("ready\n");
+	fflush(stdout);
+	while (!want_end && now() - began < opt.seconds &&
+	       (!opt.commands || good + lost < opt.commands)) {
+		reap();
+		if (nr_again)
+			send_again();
+	}
+	want_end = 1;
+	for (end = now() + 30; pending && now() < end;)
+		reap();
+	report();
+	return lost ? 1 : pending ? 3 : 0;
+}
