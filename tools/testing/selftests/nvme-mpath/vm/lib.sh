@@ -97,7 +97,8 @@ qemu_command()
 
 	for i in 0 1 2 3 4; do
 		if [ "$accel_name" = icount ]; then
-			drives+=(-drive "if=none,id=ns$i,driver=null-co,size=64M")
+			# answers come when who waits for them sleeps
+			drives+=(-drive "if=none,id=ns$i,driver=null-co,size=64M,latency-ns=1000000")
 			continue
 		fi
 		truncate -s 64M "$dir/ns$i.img"
@@ -138,6 +139,15 @@ qemu_command()
 		-device "${ns[2]}" -device "${ns[3]}" -device "${ns[4]}"
 		# a controller of its own: its ng node is a path, not a head
 		-device nvme,id=nvme2,serial=single,drive=ns1)
+	[ "$accel_name" = icount ] || return 0
+	# one each of a head and of a path that answer at once: for who polls
+	ns0=${ns0/drive=ns0,nsid=1/drive=ns5,nsid=5}
+	ns0=${ns0/id=ns0dev,/}
+	ns0=${ns0/7c01/7c05}
+	qemu+=(-drive "if=none,id=ns5,driver=null-co,size=64M"
+		-device "${ns0/2334455/2334465}"
+		-drive "if=none,id=ns6,driver=null-co,size=64M"
+		-device nvme-ns,drive=ns6,nsid=2,bus=nvme2)
 }
 
 # KVM is taken where a kernel is seen to start under it within a few seconds:
@@ -180,7 +190,7 @@ choose_accel()
 	case $accel_name in
 	tcg) accel=(-accel tcg,thread=multi -cpu max -smp 2) ;;
 	kvm) accel=(-accel kvm -cpu host -smp 2) ;;
-	icount) accel=(-icount shift=0,sleep=off -accel tcg,thread=single
+	icount) accel=(-icount shift=0,sleep=on -accel tcg,thread=single
 			-cpu max -smp 1) ;;
 	esac
 }
