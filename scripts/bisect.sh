@@ -36,7 +36,7 @@ mkdir -p "$logs"
 need_space "$base_dir" 6144
 fragment=$top/tools/testing/selftests/nvme-mpath/vm/kernel.config
 # where the objects are that a patch can change
-dirs=(drivers/nvme/ io_uring/ block/)
+dirs=(drivers/nvme/ io_uring/)
 
 # What a configuration has beyond that of the tests, and what make is told.
 describe()
@@ -116,7 +116,7 @@ step()
 	git -C "$tree" checkout -q --detach "$3"
 	# one that no compiler reads needs no build
 	if [ "$2" -gt 0 ] && git -C "$tree" diff --quiet "$3~" "$3" -- \
-		drivers include io_uring block; then
+		drivers include io_uring; then
 		return
 	fi
 	if ! kernel_make bisect "$1" "${args[@]}" "${targets[@]}" \
