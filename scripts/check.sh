@@ -112,6 +112,15 @@ done)
 printf '%s\n' "${orphans[@]}" | grep . >"$logs/orphans" || true
 result "no file and no patch is left out of the series" "$logs/orphans"
 
+# Whoever changes a new file later shall be told whom to ask.
+git -C "$tree" diff --diff-filter=A --name-only base HEAD | (cd "$tree" &&
+	while read -r f; do
+		perl scripts/get_maintainer.pl --nogit --nogit-fallback \
+			--sections -f "$f" 2>&1 |
+			grep -qx 'NVM EXPRESS PASSTHROUGH FAILOVER' || echo "$f"
+	done) >"$logs/maintainers"
+result "get_maintainer.pl: every new file has its entry" "$logs/maintainers"
+
 # A patch that one base can do without says so in its series, and why.
 cat patches/*/series | grep -o '^0[^[:space:]]*' | sort -u |
 	while read -r p; do
