@@ -156,7 +156,7 @@ growth()
 		waited = $6 * 1000 / $4
 		printf format, $2, $3, $4, sprintf("%.0f", free),
 			sprintf("%.0f", waited),
-			free > 0 ? sprintf("%.2f", waited / free) : "-", $7
+			(free > 0 ? sprintf("%.2f", waited / free) : "-"), $7
 	}' "$csv/growth.csv" >"$results/growth.txt"
 	table "Commands that wait for a path: time until all are answered, $base" \
 		"$results/growth.txt"

@@ -52,7 +52,7 @@ describe()
 		targets=(bzImage modules)
 		;;
 	builtin)
-		options+=$'\nCONFIG_KUNIT=y\nCONFIG_NVME_PASSTHRU_KUNIT_TEST=y'
+		options+=$'\nCONFIG_KUNIT=y\nCONFIG_KUNIT_ALL_TESTS=y'
 		options+=$'\n'$(sed -n 's/=m$/=y/p' "$fragment" - <<<"$options")
 		;;
 	single-path)
@@ -121,8 +121,8 @@ step()
 	fi
 	if ! kernel_make bisect "$1" "${args[@]}" "${targets[@]}" \
 		>"$log" 2>&1; then
-		grep -E -A8 'error:|Error [0-9]|ERROR:' "$log" |
-			head -n 30 >"$wrong"
+		{ grep -E -A8 'error:|Error [0-9]|ERROR:' "$log" || :; } |
+			sed -n 1,30p >"$wrong"
 		echo "it does not build" >>"$wrong"
 	fi
 	sed -nE '/warning:/{s/:[0-9]+(:[0-9]+)?:/:/g; p}' "$log" |
@@ -153,6 +153,12 @@ for c in "$@"; do
 			echo "ok $n - $what"
 		fi
 	done
+	# the unit tests enter with one of the patches
+	if [ "$c" = builtin ] && ! grep -qx CONFIG_NVME_PASSTHRU_KUNIT_TEST=y \
+		"$tree/build-$c/.config"; then
+		die "the configuration $c has no unit tests in the end" \
+			"see $tree/build-$c/.config"
+	fi
 	msg "$c: $i kernels in $((SECONDS - start)) s"
 done
 echo "# logs: $logs"

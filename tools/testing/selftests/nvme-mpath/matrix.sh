@@ -47,7 +47,10 @@ reasons=()
 # older_than <version>: is the kernel?
 older_than()
 {
-	! printf '%s\n' "$1" "$(uname -r)" | sort -CV
+	local first
+
+	first=$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)
+	[ "$first" != "$1" ]
 }
 
 # refused <name> <options>: the kernel does not take this at all, fault or not

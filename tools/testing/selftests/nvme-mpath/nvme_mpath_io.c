@@ -459,6 +459,8 @@ static void complete(const struct io_uring_cqe *cqe)
 		return;
 	}
 	stats.ok++;
+	if (opt.mode & MIXED && !(cqe->flags & IORING_CQE_F_32))
+		stats.mismatch++;
 	if (t - stats.last > stats.gap)
 		stats.gap = t - stats.last;
 	stats.last = t;
@@ -1086,7 +1088,8 @@ int main(int argc, char **argv)
 		check_appends();
 	report();
 
-	if (stats.stray || stats.mismatch || stats.done != stats.sent)
+	if (stats.stray || stats.mismatch || stats.done != stats.sent ||
+	    stats.timeouts || stats.nops)
 		return EXIT_WRONG;
 	return stats.failed ? EXIT_SOME_FAILED : EXIT_ALL_OK;
 }

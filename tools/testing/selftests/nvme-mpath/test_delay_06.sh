@@ -31,10 +31,12 @@ one_cycle()
 	[ "$io_status" -le 1 ] && io_errors_only -5
 }
 
+# The name of a head that goes may be that of another one in a moment: whose it is
+# is asked last.
 pci_path()
 {
 	find_head "$PCI_NQN" && [ "$(ctrl_state "$(pci_ctrl 0)")" = live ] &&
-		has_path
+		has_path && [ "$(cat "/sys/block/$head/nsid")" = 1 ]
 }
 
 begin 4

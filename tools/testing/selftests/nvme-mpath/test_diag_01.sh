@@ -32,6 +32,7 @@ check "20 commands lose their path, and succeed" io_wait
 check "the path counts them" is 20 "$(diag "$path" multipath_failover_count)"
 
 ana change
+must 10 "no usable path" ana_seen change
 io_start -n 64 -q 64 -o rw "$ng"
 must 10 "commands that wait" io_stuck 64
 check "the head counts what waits for a usable path" \

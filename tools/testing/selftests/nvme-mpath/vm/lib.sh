@@ -167,7 +167,7 @@ probe_kvm()
 # choose_accel <kernel> <log>: sets accel and accel_name. ACCEL=kvm|tcg decides
 # without a probe; what a probe said holds until the next boot of this machine.
 # ACCEL=icount is for measurements: one CPU whose instructions are the time, and
-# drives that answer at once and hold nothing.
+# drives that hold nothing.
 choose_accel()
 {
 	local cache

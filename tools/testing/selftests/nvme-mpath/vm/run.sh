@@ -162,6 +162,7 @@ run_test()
 	limit=$(test_limit "$script")
 	want=$(stock_outcomes "$script")
 	for try in 1 2 3; do
+		rm -f "$dir"/ns?.img
 		boot "$dir" $((limit + 15 * slow)) \
 			"$(initramfs_for "$script")" \
 			"nvme_mpath.test=$1 nvme_mpath.timeout=$limit"
