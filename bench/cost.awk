@@ -43,14 +43,19 @@ END {
 		stock = mean(key, "stock")
 		none = mean(key, "none")
 		idempotent = mean(key, "idempotent")
-		if (!stock || !none || !idempotent)
+		if (!stock || !none || !idempotent) {
+			printf "%s: not measured for all policies\n", key
+			incomplete = 1
 			continue
+		}
 		printf format, f[1], f[2], f[3], f[4], f[5],
 			sprintf("%.0f", stock), sprintf("%.0f", none),
 			sprintf("%.0f", idempotent),
 			sprintf("%.4f", none / stock),
 			sprintf("%.4f", idempotent / stock)
 	}
+	if (incomplete)
+		exit 1
 	key = "head,numa,defer,32,4096"
 	stock = mean(key, "stock")
 	printf "\nAdded per command, head, DEFER_TASKRUN, QD 32, 4096 bytes:\n"

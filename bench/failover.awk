@@ -57,8 +57,9 @@ function row(name, kind,    m, count, gaps, backs, longest)
 	for (m = 1; m <= count; m++)
 		if (gaps[m] > longest)
 			longest = gaps[m]
+	m = median(backs, count)
 	printf format, name, kind, median(gaps, count), longest,
-		median(backs, count)
+		m < 0 ? "never" : m
 }
 
 END {
@@ -67,9 +68,10 @@ END {
 		row(names[i], "ports")
 		row(names[i], "ana")
 	}
-	printf "\n%-16s %10s %12s %14s\n", "contender", "answers", "errors seen",
-		"not sent again"
+	printf "\n%-16s %10s %12s %14s %12s\n", "contender", "answers",
+		"errors seen", "not sent again", "no answer"
 	for (i = 1; i <= n; i++)
-		printf "%-16s %10d %12d %14d\n", names[i], good[names[i]],
-			errors[names[i]], lost[names[i]]
+		printf "%-16s %10d %12d %14d %12d\n", names[i],
+			good[names[i]], errors[names[i]], lost[names[i]],
+			pending[names[i]]
 }

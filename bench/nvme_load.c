@@ -51,11 +51,12 @@ static struct options {
 static struct io_uring ring;
 static int fd, nsid, uevents = -1;
 static unsigned char *buffer;
-static unsigned int *again, nr_again;	/* commands to send again */
+static unsigned int *ready, nr_ready;	/* places of commands to be sent */
+static unsigned int *failed, nr_failed;	/* of those that were not answered well */
 static unsigned long sent, good, errors, lost;
 static unsigned int pending, unsubmitted;
 
-static double began, last_good, first_good;
+static double began, first_sent, last_good;
 static uint32_t *buckets;
 static unsigned int nr_buckets;
 static struct mark { double at, gap; } marks[MAX_MARKS];
@@ -126,6 +127,13 @@ static void submit(void)
 	unsubmitted -= ret;
 }
 
+/* A gap belongs to the fault in which it ends, or is still open. */
+static void note_gap(double t)
+{
+	if (nr_marks && t - last_good > marks[nr_marks - 1].gap)
+		marks[nr_marks - 1].gap = t - last_good;
+}
+
 static void count_good(double t)
 {
 	unsigned int b = (t - began) / BUCKET;
@@ -133,10 +141,7 @@ static void count_good(double t)
 	good++;
 	if (b < nr_buckets)
 		buckets[b]++;
-	if (nr_marks && t - last_good > marks[nr_marks - 1].gap)
-		marks[nr_marks - 1].gap = t - last_good;
-	if (!first_good)
-		first_good = t;
+	note_gap(t);
 	last_good = t;
 }
 
@@ -146,7 +151,7 @@ static void complete(const struct io_uring_cqe *cqe)
 	if (cqe->res == (opt.block ? (int)opt.bytes : 0)) {
 		count_good(now());
 		if (!want_end && (!opt.commands || sent < opt.commands)) {
-			again[nr_again++] = cqe->user_data;
+			ready[nr_ready++] = cqe->user_data;
 			sent++;
 		}
 		return;
@@ -154,8 +159,10 @@ static void complete(const struct io_uring_cqe *cqe)
 	errors++;
 	if (opt.retry == NONE)
 		lost++;
-	if (!want_end || opt.retry != NONE)
-		again[nr_again++] = cqe->user_data;
+	if (opt.retry == UEVENT)
+		failed[nr_failed++] = cqe->user_data;
+	else
+		ready[nr_ready++] = cqe->user_data;
 }
 
 /* Has something been announced? What it is does not matter: it is worth a try. */
@@ -169,26 +176,33 @@ static bool uevent(void)
 	return any;
 }
 
-static void send_again(void)
+/* What has failed waits for news, and a second where there are none. */
+static void send_failed(void)
 {
 	static double waiting;
-	unsigned int i, n = nr_again;
 
-	/* who has had errors waits for news, and a second where there are none */
-	if (opt.retry == UEVENT && errors && n) {
-		static unsigned long known;
-
-		if (errors != known && !waiting)
-			waiting = now();
-		known = errors;
-		if (waiting && !uevent() && now() - waiting < 1)
-			return;
-		waiting = 0;
+	if (!nr_failed)
+		return;
+	if (!waiting) {
+		waiting = now();
+		uevent();
+		return;
 	}
-	if (n > MAX_ENTRIES)
-		n = MAX_ENTRIES;
+	if (!uevent() && now() - waiting < 1)
+		return;
+	waiting = 0;
+	while (nr_failed)
+		ready[nr_ready++] = failed[--nr_failed];
+}
+
+static void send_ready(void)
+{
+	unsigned int i, n;
+
+	send_failed();
+	n = nr_ready < MAX_ENTRIES ? nr_ready : MAX_ENTRIES;
 	for (i = 0; i < n; i++)
-		prepare(again[--nr_again]);
+		prepare(ready[--nr_ready]);
 	submit();
 }
 
@@ -209,6 +223,7 @@ static void reap(void)
 	io_uring_cq_advance(&ring, n);
 	if (want_mark) {
 		want_mark = 0;
+		note_gap(now());
 		if (nr_marks < MAX_MARKS)
 			marks[nr_marks++].at = now();
 	}
@@ -226,37 +241,37 @@ static double rate(long from)
 
 /*
  * The rate is back from where on no window up to the next mark has less than 90 %
- * of what it was in the second before the fault.
+ * of what it was in the second before the fault. Negative: it never is.
  */
-static double recovered(unsigned int m)
+static double recovered(unsigned int m, double end)
 {
 	long at = (marks[m].at - began) / BUCKET, i;
-	long end = m + 1 < nr_marks ? (marks[m + 1].at - began) / BUCKET :
-		   (last_good - began) / BUCKET;
+	long last = ((m + 1 < nr_marks ? marks[m + 1].at : end) - began) /
+		    BUCKET - WINDOW;
 	double before = 0;
 
 	for (i = at - 5 * WINDOW; i < at; i += WINDOW)
 		before += rate(i) / 5;
-	for (i = end - WINDOW; i > at; i--)
+	for (i = last; i > at; i--)
 		if (rate(i) < 0.9 * before)
 			break;
-	if (i <= at)
-		return 0;
-	return (i + 1 - at) * BUCKET;
+	if (!before || i == last)
+		return -1;
+	return i <= at ? 0 : (i + 1 - at) * BUCKET;
 }
 
 /* "gap" and "rate" lines, comma separated: times in ms from the mark on */
-static void report(void)
+static void report(double end)
 {
 	unsigned int m;
 	long i, at;
 
 	for (m = 0; m < nr_marks; m++)
 		printf("# gap,%s,%u,%.0f,%.0f\n", opt.name, m,
-		       marks[m].gap * 1000, recovered(m) * 1000);
+		       marks[m].gap * 1000, recovered(m, end) * 1000);
 	for (m = 0; m < nr_marks; m++) {
 		at = (marks[m].at - began) / BUCKET;
-		for (i = at - 100; i < at + 500; i += 5)
+		for (i = at < 100 ? 0 : at - 100; i < at + 500; i += 5)
 			printf("# rate,%s,%u,%.0f,%.0f\n", opt.name, m,
 			       (i - at) * BUCKET * 1000,
 			       (double)(buckets[i] + buckets[i + 1] +
@@ -264,7 +279,7 @@ static void report(void)
 			       (5 * BUCKET));
 	}
 	printf("# sum,%s,%lu,%lu,%lu,%u,%.0f,%.0f\n", opt.name, good, errors,
-	       lost, pending + nr_again, first_good * 1000, last_good * 1000);
+	       lost, pending + nr_failed, first_sent * 1000, last_good * 1000);
 	fflush(stdout);
 }
 
@@ -364,8 +379,9 @@ static void setup(void)
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	nr_buckets = (opt.seconds + 60) / BUCKET;
 	buckets = calloc(nr_buckets, sizeof(*buckets));
-	again = calloc(opt.depth, sizeof(*again));
-	if (buffer == MAP_FAILED || !buckets || !again)
+	ready = calloc(opt.depth, sizeof(*ready));
+	failed = calloc(opt.depth, sizeof(*failed));
+	if (buffer == MAP_FAILED || !buckets || !ready || !failed)
 		fail("memory", ENOMEM);
 }
 
@@ -384,22 +400,24 @@ int main(int argc, char **argv)
 	began = now();
 	last_good = began;
 	for (i = 0; i < opt.depth && (!opt.commands || sent < opt.commands); i++) {
-		again[nr_again++] = i;
+		ready[nr_ready++] = i;
 		sent++;
 	}
-	while (nr_again)
-		send_again();
+	first_sent = now();
+	while (nr_ready)
+		send_ready();
 	printf("ready\n");
 	fflush(stdout);
 	while (!want_end && now() - began < opt.seconds &&
 	       (!opt.commands || good + lost < opt.commands)) {
 		reap();
-		if (nr_again)
-			send_again();
+		send_ready();
 	}
+	end = now();
+	note_gap(end);
 	want_end = 1;
-	for (end = now() + 30; pending && now() < end;)
+	while (pending && now() < end + 30)
 		reap();
-	report();
+	report(end);
 	return lost ? 1 : pending ? 3 : 0;
 }

@@ -52,7 +52,7 @@ policies=(stock)
 [ ! -e "$f" ] || policies=(none idempotent)
 for what in "${policies[@]}"; do
 	pci_head
-	[ ! -e "$f" ] || echo "$what" >"$f"
+	[ ! -e "$f" ] || echo "$what" >"$f" || give_up "no policy $what"
 	all head plain defer fixed
 	for iopolicy in round-robin queue-depth; do
 		echo "$iopolicy" >"$subsys/iopolicy" 2>/dev/null || continue
@@ -65,7 +65,8 @@ for what in "${policies[@]}"; do
 	echo 1 >"/sys/block/$head/queue/iostats"
 	# drives that answer at once are another head, and another path
 	pci_ns 5
-	[ ! -e "$f" ] || echo "$what" >"/sys/block/$head/passthru_failover"
+	[ ! -e "$f" ] || echo "$what" >"/sys/block/$head/passthru_failover" ||
+		give_up "no policy $what"
 	all head polled
 	pci_single
 	all path plain defer fixed

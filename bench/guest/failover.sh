@@ -20,6 +20,8 @@ load()
 	./bench/nvme_load -i "$name" -t 300 "$@" "$node" >"$tmp/$name" 2>&1 &
 	loads+=($!)
 	names+=("$name")
+	at_exit "kill -9 $!"
+	must 10 "load $name" grep -q ready "$tmp/$name"
 }
 
 # The paths of a kernel without native multipath, one a line
@@ -154,8 +156,10 @@ for _ in $(seq $rounds); do
 	fault ana ana_change
 done
 kill -TERM "${loads[@]}"
-wait "${loads[@]}"
-for name in "${names[@]}"; do
-	grep '^# ' "$tmp/$name" || give_up "$name: $(cat "$tmp/$name")"
+for i in "${!loads[@]}"; do
+	# 1: errors were not sent again; they are in the sum
+	wait "${loads[i]}"
+	[ $? -le 1 ] || give_up "${names[i]}: $(tail -n 3 "$tmp/${names[i]}")"
+	grep '^# ' "$tmp/${names[i]}" || give_up "${names[i]} measured nothing"
 done
 finish

@@ -29,19 +29,28 @@ loads()
 	done
 }
 
-# last <name>: when the last answer to these loads came, in ms of the clock
+# first <name>, last <name>: when the first command of these loads was sent, and the
+# last answer came, in ms of the clock
+first()
+{
+	cat "$tmp/$1".* | awk -F, '$1 == "# sum" && (!first || $7 + 0 < first) {
+		first = $7 + 0 } END { printf "%d\n", first }'
+}
+
 last()
 {
 	cat "$tmp/$1".* | awk -F, '$1 == "# sum" && $8 + 0 > last { last = $8 + 0 }
 		END { printf "%d\n", last }'
 }
 
-uptime_ms()
+# wait_all <what>: each of $pids succeeds
+wait_all()
 {
-	local up
+	local p
 
-	read -r up _ </proc/uptime
-	echo "${up/./}0"
+	for p in "${pids[@]}"; do
+		wait "$p" || give_up "$1 failed (exit code $?)"
+	done
 }
 
 parked()
@@ -65,25 +74,25 @@ parked_are()
 # measure <what> <how far> <commands each> <head>...
 measure()
 {
-	local what=$1 far=$2 n=$3 start free waited block pid
+	local what=$1 far=$2 n=$3 start free waited block
 
 	shift 3
-	start=$(uptime_ms)
 	loads free "$n" "$@"
-	wait "${pids[@]}" || give_up "$what $far: the load failed"
-	free=$(($(last free) - start))
+	wait_all "$what $far, without a fault,"
+	free=$(($(last free) - $(first free)))
 
 	ana change
 	loads waited "$n" "$@"
 	must 120 "$what $far: all wait" parked_are $((n * $#)) "$@"
 	./bench/nvme_load -i beside -q $beside -n $beside -b 512 -t 200 \
 		"/dev/$1" >"$tmp/beside.$1" 2>&1 &
-	pid=$!
+	pids+=($!)
 	must 20 "the block load" grep -q ready "$tmp/beside.$1"
-	start=$(uptime_ms)
+	# the clock of the loads, in ms, without a process of its own
+	read -r start _ </proc/uptime
+	start=${start/./}0
 	ana optimized
-	wait "${pids[@]}" || give_up "$what $far: a command failed"
-	wait $pid || give_up "$what $far: a block read failed"
+	wait_all "$what $far, having waited,"
 	waited=$(($(last waited) - start))
 	block=$(($(last beside) - start))
 	echo "# growth,$what,$far,$((n * $#)),$free,$waited,$block"
