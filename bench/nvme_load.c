@@ -395,6 +395,8 @@ int main(int argc, char **argv)
 	sigaction(SIGUSR1, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
+	/* stock nvme-tcp sends it to who submits to a connection that is gone */
+	signal(SIGPIPE, SIG_IGN);
 	setup();
 
 	began = now();

@@ -40,10 +40,10 @@
 #define IORING_SETUP_HYBRID_IOPOLL	0x20000
 #endif
 #ifndef IORING_SETUP_SQE_MIXED
-#define IORING_SETUP_CQE_MIXED		(1U << 18)
-#define IORING_SETUP_SQE_MIXED		(1U << 19)
-#define IORING_CQE_F_SKIP		(1U << 5)
-#define IORING_CQE_F_32			(1U << 15)
+#define IORING_SETUP_CQE_MIXED		0x40000
+#define IORING_SETUP_SQE_MIXED		0x80000
+#define IORING_CQE_F_SKIP		0x20
+#define IORING_CQE_F_32			0x8000
 #endif
 /* an enum constant of newer headers: the preprocessor cannot look for it */
 #define OP_URING_CMD128			64

@@ -31,7 +31,8 @@ begin 13
 need_tools nvme
 nvmet_up 2 5
 must 5 "a second namespace" ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
-must 10 "its head" find_head "$NVMET_NQN" 2
+# nvmet may announce a namespace before it knows it: hence the rescans
+must 10 "its head" rescan_finds 2
 must 1 "a delay" delay_for 60
 two=$head
 find_head "$NVMET_NQN" 1
@@ -45,7 +46,7 @@ check "and the node, though it is open" test ! -e "/dev/ng${two#nvme}"
 check "the other one stays" test -b "/dev/$head"
 exec 8>&-
 echo 1 >"$ns/2/enable"
-must 20 "a head again" find_head "$NVMET_NQN" 2
+must 20 "a head again" rescan_finds 2
 must 1 "a delay" delay_for 60
 two=$head
 

@@ -93,16 +93,17 @@ make_initramfs()
 # shellcheck disable=SC2054 # the commas are QEMU's
 qemu_command()
 {
-	local dir=$1 i ns0 ns=() drives=()
+	local dir=$1 i d ns0 ns=() drives=()
 
 	for i in 0 1 2 3 4; do
 		if [ "$accel_name" = icount ]; then
 			# answers come when who waits for them sleeps
-			drives+=(-drive "if=none,id=ns$i,driver=null-co,size=64M,latency-ns=1000000")
-			continue
+			d="driver=null-co,size=64M,latency-ns=1000000"
+		else
+			truncate -s 64M "$dir/ns$i.img"
+			d="file=$dir/ns$i.img,format=raw,cache=unsafe"
 		fi
-		truncate -s 64M "$dir/ns$i.img"
-		drives+=(-drive "if=none,id=ns$i,file=$dir/ns$i.img,format=raw,cache=unsafe")
+		drives+=(-drive "if=none,id=ns$i,$d")
 	done
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none
 		-no-reboot -machine q35 "${accel[@]}" -m "${memory:-1024}"
