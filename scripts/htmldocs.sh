@@ -36,7 +36,8 @@ skip_all_but()
 	done
 }
 skip_all_but "" index subsystem-apis admin-guide nvme sphinx sphinx-static
-skip_all_but admin-guide/ admin-guide/index admin-guide/abi-testing "${pages[@]}"
+skip_all_but admin-guide/ admin-guide/index admin-guide/abi-testing \
+	admin-guide/abi-testing-files "${pages[@]}"
 
 rm -rf "$build"
 mkdir -p "$build"

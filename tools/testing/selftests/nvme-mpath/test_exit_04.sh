@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # This test will end processes and rings of every mode that have commands in
 # flight on paths that are lost in that moment and do not come back.
-# 6.12 polls for requests that are gone, which can be a panic in nvme-tcp.
-# stock: fail panic
+# 6.12 polls for requests that are gone, which can keep a process or be a panic in
+# nvme-tcp, but now and then nothing comes of it.
+# stock: fail panic pass
 # timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
