@@ -61,7 +61,7 @@ guest()
 	tr -d '\r' <"$dir/$2/verdict" | sed -n 's/^# \([a-z]*,\)/\1/p'
 }
 
-# table <title> <file>: prints both, and keeps them
+# table <title> <file>: prints both
 table()
 {
 	printf '\n%s\n\n' "$1"
@@ -72,9 +72,9 @@ cost()
 {
 	local run name
 
-	for run in 1 2; do
-		for name in stock series; do
-			kernel "$name"
+	for name in stock series; do
+		kernel "$name"
+		for run in 1 2; do
 			msg "instructions per command: $base $name, run $run of 2"
 			ACCEL=icount guest "cost-$name-$run" cost |
 				sed "s/^cost,/$run,/" >>"$csv/cost.csv"
@@ -94,7 +94,8 @@ failover()
 		# stock warns of request-based dm on nvme-tcp: bench/guest/failover.sh
 		[ "$name" != dm ] ||
 			append="nvme_core.multipath=N panic_on_warn=0"
-		kernel "${name/dm/stock}"
+		# dm is a stock kernel, too
+		[ "$name" = dm ] || kernel "$name"
 		msg "faults: $base $name, two minutes"
 		NVME_MPATH_APPEND=$append guest "failover-$name" failover \
 			>"$csv/failover-$name.csv"

@@ -59,13 +59,10 @@ END {
 	key = "head,numa,defer,32,4096"
 	stock = mean(key, "stock")
 	printf "\nAdded per command, head, DEFER_TASKRUN, QD 32, 4096 bytes:\n"
-	printf "  checks (none - stock)                        %6.1f\n",
+	printf "  checks (none - stock)                  %6.1f\n",
 		mean(key, "none") - stock
-	printf "  copy (idempotent without accounting - none)  %6.1f\n",
-		mean(key, "idempotent-noiostats") - mean(key, "none-noiostats")
-	printf "  accounting of the head's disk                %6.1f\n",
-		(mean(key, "idempotent") - mean(key, "idempotent-noiostats")) - \
-		(mean(key, "none") - mean(key, "none-noiostats"))
+	printf "  copy and state (idempotent - none)     %6.1f\n",
+		mean(key, "idempotent") - mean(key, "none")
 	printf "\nTwo boots apart, by ring (mean, farthest):\n"
 	for (ring in pairs)
 		printf "  %-7s %.4f  %.4f  %s\n", ring, apart[ring] / pairs[ring],

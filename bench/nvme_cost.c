@@ -10,23 +10,13 @@
  * what interrupts the task would be, so of all batches the cheapest counts.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-#include <liburing.h>
-#include <linux/nvme_ioctl.h>
+#include "nvme_bench.h"
 
-#define LBA_SIZE	512
-#define OP_READ		0x02
 #define MAX_DEPTH	256
 
 static struct io_uring ring;
@@ -36,34 +26,16 @@ static bool fixed;
 static int fd, nsid;
 static unsigned char *buffer;
 
-static void fail(const char *what, int err)
-{
-	fprintf(stderr, "nvme_cost: %s: %s\n", what, strerror(err));
-	exit(2);
-}
-
 static void prepare(unsigned int i)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
-	struct nvme_uring_cmd *cmd;
+	struct io_uring_sqe *sqe = next_sqe(&ring);
 
-	if (!sqe)
-		fail("the ring is full", EIO);
-	cmd = (void *)sqe->cmd;
-	memset(sqe, 0, 2 * sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->cmd_op = NVME_URING_CMD_IO;
+	prepare_read(sqe, fd, nsid, buffer + (size_t)i * bytes, bytes,
+		     i * (bytes / LBA_SIZE));
 	if (fixed) {
 		sqe->uring_cmd_flags = IORING_URING_CMD_FIXED;
 		sqe->buf_index = 0;
 	}
-	cmd->opcode = OP_READ;
-	cmd->nsid = nsid;
-	cmd->addr = (uintptr_t)buffer + (size_t)i * bytes;
-	cmd->data_len = bytes;
-	cmd->cdw10 = i * (bytes / LBA_SIZE);
-	cmd->cdw12 = bytes / LBA_SIZE - 1;
 }
 
 /*
@@ -106,18 +78,6 @@ static uint64_t cpu_time(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
-static unsigned long number(const char *s, unsigned long max)
-{
-	char *end;
-	unsigned long v = strtoul(s, &end, 0);
-
-	if (!*s || *end || !v || v > max) {
-		fprintf(stderr, "nvme_cost: '%s' is not in 1..%lu\n", s, max);
-		exit(2);
-	}
-	return v;
 }
 
 static void parse(int argc, char **argv)

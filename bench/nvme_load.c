@@ -9,28 +9,17 @@
  * something has changed. See help().
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#include <liburing.h>
 #include <linux/netlink.h>
-#include <linux/nvme_ioctl.h>
+#include "nvme_bench.h"
 
-#define LBA_SIZE	512
-#define OP_READ		0x02
 #define MAX_DEPTH	65536
 #define MAX_ENTRIES	4096		/* of the submission queue */
 #define MAX_MARKS	256
@@ -63,12 +52,6 @@ static struct mark { double at, gap; } marks[MAX_MARKS];
 static unsigned int nr_marks;
 static atomic_int want_mark, want_end;
 
-static void fail(const char *what, int err)
-{
-	fprintf(stderr, "nvme_load: %s: %s\n", what, strerror(err));
-	exit(2);
-}
-
 static void on_signal(int sig)
 {
 	if (sig == SIGUSR1)
@@ -87,32 +70,17 @@ static double now(void)
 
 static void prepare(unsigned int i)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+	struct io_uring_sqe *sqe = next_sqe(&ring);
 	uint64_t lba = (uint64_t)(i % 1024) * (opt.bytes / LBA_SIZE);
 	void *buf = buffer + (size_t)(i % 1024) * opt.bytes;
-	struct nvme_uring_cmd *cmd;
 
-	if (!sqe)
-		fail("the ring is full", EIO);
 	unsubmitted++;
 	pending++;
-	if (opt.block) {
+	if (opt.block)
 		io_uring_prep_read(sqe, fd, buf, opt.bytes, lba * LBA_SIZE);
-		sqe->user_data = i;
-		return;
-	}
-	memset(sqe, 0, 2 * sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->cmd_op = NVME_URING_CMD_IO;
+	else
+		prepare_read(sqe, fd, nsid, buf, opt.bytes, lba);
 	sqe->user_data = i;
-	cmd = (void *)sqe->cmd;
-	cmd->opcode = OP_READ;
-	cmd->nsid = nsid;
-	cmd->addr = (uintptr_t)buf;
-	cmd->data_len = opt.bytes;
-	cmd->cdw10 = lba;
-	cmd->cdw12 = opt.bytes / LBA_SIZE - 1;
 }
 
 static void submit(void)
@@ -295,18 +263,6 @@ static void help(int code)
 " -r at-once|uevent  send again what failed: at once, or after the next uevent\n"
 "SIGUSR1 marks a fault.\n", MAX_DEPTH);
 	exit(code);
-}
-
-static unsigned long number(const char *s, unsigned long max)
-{
-	char *end;
-	unsigned long v = strtoul(s, &end, 0);
-
-	if (!*s || *end || !v || v > max) {
-		fprintf(stderr, "nvme_load: '%s' is not in 1..%lu\n", s, max);
-		exit(2);
-	}
-	return v;
 }
 
 static void parse(int argc, char **argv)

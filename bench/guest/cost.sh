@@ -59,10 +59,6 @@ for what in "${policies[@]}"; do
 		measure head defer 32 4096
 	done
 	echo numa >"$subsys/iopolicy"
-	# what of it is the accounting of the head's disk
-	echo 0 >"/sys/block/$head/queue/iostats"
-	what+=-noiostats measure head defer 32 4096
-	echo 1 >"/sys/block/$head/queue/iostats"
 	# drives that answer at once are another head, and another path
 	pci_ns 5
 	[ ! -e "$f" ] || echo "$what" >"/sys/block/$head/passthru_failover" ||

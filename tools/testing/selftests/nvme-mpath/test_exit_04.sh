@@ -4,7 +4,7 @@
 # flight on paths that are lost in that moment and do not come back.
 # 6.12 polls for requests that are gone, which can keep a process or be a panic in
 # nvme-tcp, but now and then nothing comes of it.
-# stock: fail panic pass
+# stock: fail panic
 # timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
