@@ -11,8 +11,7 @@ cd "$(dirname "$0")/.." || exit
 
 declare -A rings=([plain]='' [defer]=-d [fixed]='-d -B' [polled]='-d -p')
 
-# measure <node> <ring> <depth> <bytes>: the least of three processes, as pages that
-# happen to lie side by side make bigger commands cheaper
+# measure <node> <ring> <depth> <bytes>: the least of three processes
 measure()
 {
 	local n=100 cost

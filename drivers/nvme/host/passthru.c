@@ -157,7 +157,7 @@ static bool nvme_passthru_add_parked(struct nvme_ns_head *head,
 		io_uring_cmd_in_cancel(ioucmd);
 	if (!cancelled) {
 		pdu->state = NVME_PASSTHRU_PARKED;
-		pdu->backoff = false;
+		pdu->failovers = !!pdu->failovers;
 		list_add_tail(&pdu->node, &head->passthru.parked);
 	}
 	spin_unlock_irq(&head->requeue_lock);
@@ -233,9 +233,10 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
  * The one way to start an attempt, first or not. -EIOCBQUEUED: the command has
  * a new owner. Anything else: it still has the old one, as nothing was started.
  */
-static int nvme_passthru_issue(struct nvme_ns_head *head,
-			       struct io_uring_cmd *ioucmd,
-			       unsigned int issue_flags, bool again)
+static __always_inline int nvme_passthru_issue(struct nvme_ns_head *head,
+					       struct io_uring_cmd *ioucmd,
+					       unsigned int issue_flags,
+					       bool again)
 {
 	unsigned long delay = NVME_PASSTHRU_LOOK_LATER;
 	int srcu_idx, ret = -ENODEV;
@@ -248,7 +249,7 @@ static int nvme_passthru_issue(struct nvme_ns_head *head,
 			trace_nvme_passthru_retry(head->disk, ioucmd,
 						  nvme_passthru_opcode(ioucmd),
 						  ns->ctrl->instance);
-		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags, true);
+		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags);
 		/* the queue died after the path had been chosen */
 		if (unlikely(ret == -ENODEV)) {
 			nvme_mpath_clear_current_path(ns);
@@ -263,9 +264,9 @@ static int nvme_passthru_issue(struct nvme_ns_head *head,
 }
 
 /* What the policy does not cover: as if there were none of all this. */
-static int nvme_passthru_issue_once(struct nvme_ns_head *head,
-				    struct io_uring_cmd *ioucmd,
-				    unsigned int issue_flags, int no_path)
+static __always_inline int
+nvme_passthru_issue_once(struct nvme_ns_head *head, struct io_uring_cmd *ioucmd,
+			 unsigned int issue_flags, int no_path)
 {
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 	int srcu_idx, ret = no_path;
@@ -276,7 +277,7 @@ static int nvme_passthru_issue_once(struct nvme_ns_head *head,
 	srcu_idx = srcu_read_lock(&head->srcu);
 	ns = nvme_find_path(head);
 	if (likely(ns))
-		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags, false);
+		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags);
 	srcu_read_unlock(&head->srcu, srcu_idx);
 	/* the queue died after the path had been chosen: as good as none */
 	if (ret == -ENODEV && no_path == -EIO)
@@ -323,27 +324,32 @@ static void nvme_passthru_cancel(struct nvme_ns_head *head,
 		nvme_uring_cmd_retry_in_task(ioucmd);
 }
 
-/**
- * nvme_ns_head_chr_uring_cmd - ->uring_cmd() of a multipath head's char device
- * @ioucmd: the command
- * @issue_flags: IO_URING_F_*
- *
- * Context: Process context. Sleeps for a tag only without IO_URING_F_NONBLOCK,
- *	and never for a path. With IO_URING_F_CANCEL the ring's lock is held.
- * Return: -EIOCBQUEUED when the command will be completed later, -EAGAIN when
- *	it has to be issued from a context that may sleep, another negative
- *	value as its result.
- */
-int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
-			       unsigned int issue_flags)
+/* The first attempt of a command that the policy covers. */
+static __always_inline int nvme_passthru_submit(struct nvme_ns_head *head,
+						struct io_uring_cmd *ioucmd,
+						unsigned int issue_flags)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+
+	io_uring_cmd_keep_sqe(ioucmd, sizeof(struct nvme_uring_cmd));
+	pdu->status = 0;
+	pdu->doubt = 0;
+	pdu->state = NVME_PASSTHRU_NOT_PARKED;
+	pdu->failovers = 0;
+	return nvme_passthru_issue(head, ioucmd, issue_flags, false);
+}
+
+/* Whatever needs more thought than the policy of the head. */
+static noinline int nvme_passthru_submit_odd(struct nvme_ns_head *head,
+					     struct io_uring_cmd *ioucmd,
+					     unsigned int issue_flags)
 {
 	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
-	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
 	u8 head_policy, flags;
 	int ret;
 
-	if (unlikely(issue_flags & IO_URING_F_CANCEL)) {
+	if (issue_flags & IO_URING_F_CANCEL) {
 		nvme_passthru_cancel(head, ioucmd);
 		return 0;
 	}
@@ -359,25 +365,48 @@ int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 						pdu->status);
 
 	flags = READ_ONCE(cmd->flags);
-	if (unlikely(!nvme_passthru_flags_valid(flags)))
+	if (!nvme_passthru_flags_valid(flags))
 		return -EINVAL;
 	head_policy = READ_ONCE(head->passthru.policy);
 	/* io_uring itself may issue it again, and not always keeps the SQE */
-	if (unlikely(flags))
+	if (flags)
 		io_uring_cmd_keep_sqe(ioucmd, sizeof(*cmd));
 	if (nvme_passthru_policy_of(head_policy, flags) == NVME_PASSTHRU_NONE ||
 	    (issue_flags & NVME_PASSTHRU_NO_FAILOVER))
 		return nvme_passthru_issue_once(head, ioucmd, issue_flags,
 				flags || head_policy != NVME_PASSTHRU_NONE ?
 					-EIO : -EINVAL);
+	return nvme_passthru_submit(head, ioucmd, issue_flags);
+}
 
-	io_uring_cmd_keep_sqe(ioucmd, sizeof(*cmd));
-	pdu->status = 0;
-	pdu->state = NVME_PASSTHRU_NOT_PARKED;
-	pdu->failed_over = false;
-	pdu->backoff = false;
-	pdu->doubt = 0;
-	return nvme_passthru_issue(head, ioucmd, issue_flags, false);
+/**
+ * nvme_ns_head_chr_uring_cmd - ->uring_cmd() of a multipath head's char device
+ * @ioucmd: the command
+ * @issue_flags: IO_URING_F_*
+ *
+ * Every command comes through here. So nothing is called but what a kernel
+ * without failover would call, too.
+ *
+ * Context: Process context. Sleeps for a tag only without IO_URING_F_NONBLOCK,
+ *	and never for a path. With IO_URING_F_CANCEL the ring's lock is held.
+ * Return: -EIOCBQUEUED when the command will be completed later, -EAGAIN when
+ *	it has to be issued from a context that may sleep, another negative
+ *	value as its result.
+ */
+int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
+			       unsigned int issue_flags)
+{
+	const unsigned int odd = IO_URING_F_CANCEL | IO_URING_F_IOWQ |
+				 NVME_PASSTHRU_NO_FAILOVER;
+	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
+
+	if (unlikely(issue_flags & odd || nvme_uring_cmd_checks(issue_flags) ||
+		     READ_ONCE(nvme_uring_sqe(ioucmd)->flags)))
+		return nvme_passthru_submit_odd(head, ioucmd, issue_flags);
+	if (READ_ONCE(head->passthru.policy) == NVME_PASSTHRU_NONE)
+		return nvme_passthru_issue_once(head, ioucmd, issue_flags,
+						-EINVAL);
+	return nvme_passthru_submit(head, ioucmd, issue_flags);
 }
 
 /*
@@ -516,7 +545,7 @@ static bool nvme_passthru_may_go_on(struct nvme_ns_head *head,
 }
 
 /**
- * __nvme_passthru_failover - take a command from its failed attempt
+ * nvme_passthru_failover - take a command from its failed attempt
  * @req: the attempt, in its ->end_io(), with an error
  *
  * Passthrough requests are failfast, so the completion handler never retries
@@ -525,15 +554,19 @@ static bool nvme_passthru_may_go_on(struct nvme_ns_head *head,
  *
  * Context: Any, including hard interrupt.
  * Return: true if the command went to RETRY, and @req is free. false if both
- *	are still the caller's.
+ *	are still the caller's, as they always are of commands not covered.
  */
-bool __nvme_passthru_failover(struct request *req)
+bool nvme_passthru_failover(struct request *req)
 {
 	struct io_uring_cmd *ioucmd = req->end_io_data;
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
-	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
 	struct nvme_passthru_attempt attempt;
+	struct nvme_ns_head *head;
 
+	if (pdu->state == NVME_PASSTHRU_NOT_COVERED)
+		return false;
+
+	head = nvme_passthru_head(ioucmd);
 	nvme_passthru_attempt_ended(&attempt, req);
 	if (!attempt.path_error)
 		return false;
@@ -549,8 +582,7 @@ bool __nvme_passthru_failover(struct request *req)
 
 	nvme_mpath_count_failover(req->q->queuedata);
 	nvme_passthru_count_failover(head, ioucmd, &attempt);
-	pdu->backoff = pdu->failed_over;
-	pdu->failed_over = true;
+	pdu->failovers = pdu->failovers ? 2 : 1;
 	/* first, so that the retry finds a tag, and nothing waits for it */
 	blk_mq_free_request(req);
 	nvme_uring_cmd_retry_in_task(ioucmd);
@@ -613,7 +645,7 @@ void nvme_passthru_retry(struct io_uring_cmd *ioucmd, unsigned int issue_flags,
 	if (nvme_passthru_ends(head, ioucmd, issue_flags, dead))
 		return;
 
-	if (!pdu->backoff) {
+	if (pdu->failovers < 2) {
 		creds = io_uring_cmd_override_creds(ioucmd);
 		ret = nvme_passthru_issue(head, ioucmd,
 					  issue_flags | IO_URING_F_NONBLOCK,

@@ -95,10 +95,21 @@ test_limit()
 	echo $((${t:-90} * slow))
 }
 
-# stock_outcomes <test>: the words of its line "# stock: "
+# stock_outcomes <test>: the words of its line "# stock: ". One that newer kernels
+# can have, too, says since when: "pass:7.3".
 stock_outcomes()
 {
-	sed -n 's/^# stock: //p' "$1"
+	local release='' word line words=()
+
+	[ -z "$modules" ] || release=$(ls "$modules")
+	read -ra line < <(sed -n 's/^# stock: //p' "$1")
+	for word in "${line[@]}"; do
+		[[ $word != *:* ]] ||
+			printf '%s\n' "${word#*:}" "$release" | sort -CV ||
+			continue
+		words+=("${word%:*}")
+	done
+	echo "${words[*]}"
 }
 
 # boot <directory> <seconds> <initramfs> <more arguments>: QEMU's exit code
