@@ -96,7 +96,7 @@ failover()
 			append="nvme_core.multipath=N panic_on_warn=0"
 		# dm is a stock kernel, too
 		[ "$name" = dm ] || kernel "$name"
-		msg "faults: $base $name, two minutes"
+		msg "faults: $base $name, three minutes"
 		NVME_MPATH_APPEND=$append guest "failover-$name" failover \
 			>"$csv/failover-$name.csv"
 	done

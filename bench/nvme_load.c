@@ -24,7 +24,8 @@
 #define MAX_ENTRIES	4096		/* of the submission queue */
 #define MAX_MARKS	256
 #define BUCKET		0.01		/* seconds */
-#define WINDOW		20		/* buckets: a rate is that of so many */
+#define WINDOW		20		/* buckets: shorter dips are gaps */
+#define SECOND		100		/* buckets */
 
 enum retry { NONE, AT_ONCE, UEVENT };
 
@@ -32,7 +33,7 @@ static struct options {
 	const char *dev, *name;
 	bool block;
 	enum retry retry;
-	unsigned int depth, bytes;
+	unsigned int depth, bytes, nsid;
 	unsigned long commands;
 	double seconds;
 } opt = { .name = "load", .depth = 16, .bytes = 4096, .seconds = 60 };
@@ -124,7 +125,8 @@ static void complete(const struct io_uring_cqe *cqe)
 		}
 		return;
 	}
-	errors++;
+	if (!errors++)
+		fprintf(stderr, "%s: first error: %d\n", opt.name, cqe->res);
 	if (opt.retry == NONE)
 		lost++;
 	if (opt.retry == UEVENT)
@@ -197,35 +199,38 @@ static void reap(void)
 	}
 }
 
-static double rate(long from)
+static double rate(long from, long length)
 {
 	unsigned long n = 0;
 	long i;
 
-	for (i = from; i < from + WINDOW; i++)
+	for (i = from; i < from + length; i++)
 		n += i >= 0 && i < nr_buckets ? buckets[i] : 0;
-	return n / (WINDOW * BUCKET);
+	return n / (length * BUCKET);
 }
 
 /*
- * The rate is back from where on no window up to the next mark has less than 90 %
- * of what it was in the second before the fault. Negative: it never is.
+ * The rate is back from the first window after the fault has shown that has 90 %
+ * of what was before, as has the second that begins with it. 0: it never left;
+ * negative: it did not come back before the next fault.
  */
 static double recovered(unsigned int m, double end)
 {
 	long at = (marks[m].at - began) / BUCKET, i;
-	long last = ((m + 1 < nr_marks ? marks[m + 1].at : end) - began) /
-		    BUCKET - WINDOW;
-	double before = 0;
+	long next = ((m + 1 < nr_marks ? marks[m + 1].at : end) - began) /
+		    BUCKET;
+	double before = rate(at - SECOND, SECOND);
 
-	for (i = at - 5 * WINDOW; i < at; i += WINDOW)
-		before += rate(i) / 5;
-	for (i = last; i > at; i--)
-		if (rate(i) < 0.9 * before)
+	for (i = at; i + WINDOW <= next; i++)
+		if (rate(i, WINDOW) < 0.9 * before)
 			break;
-	if (!before || i == last)
-		return -1;
-	return i <= at ? 0 : (i + 1 - at) * BUCKET;
+	if (i + WINDOW > next)
+		return 0;
+	for (; i + SECOND <= next; i++)
+		if (rate(i, WINDOW) >= 0.9 * before &&
+		    rate(i, SECOND) >= 0.9 * before)
+			return (i - at) * BUCKET;
+	return -1;
 }
 
 /* "gap" and "rate" lines, comma separated: times in ms from the mark on */
@@ -259,6 +264,7 @@ static void help(int code)
 " -q depth    outstanding at a time, up to %d (16)\n"
 " -b bytes    per read (4096)\n"
 " -n count    send so many, not as many as the time allows\n"
+" -s nsid     do not ask the device, which needs a path to answer\n"
 " -t seconds  for so long (60); SIGTERM ends it, too\n"
 " -r at-once|uevent  send again what failed: at once, or after the next uevent\n"
 "SIGUSR1 marks a fault.\n", MAX_DEPTH);
@@ -269,7 +275,7 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "i:q:b:n:t:r:h")) != -1) {
+	while ((c = getopt(argc, argv, "i:q:b:n:s:t:r:h")) != -1) {
 		switch (c) {
 		case 'i':
 			opt.name = optarg;
@@ -282,6 +288,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'n':
 			opt.commands = number(optarg, 1ul << 40);
+			break;
+		case 's':
+			opt.nsid = number(optarg, UINT32_MAX - 1);
 			break;
 		case 't':
 			opt.seconds = number(optarg, 3600);
@@ -316,7 +325,7 @@ static void setup(void)
 		fail(opt.dev, errno);
 	if (!opt.block) {
 		p.flags |= IORING_SETUP_SQE128 | IORING_SETUP_CQE32;
-		nsid = ioctl(fd, NVME_IOCTL_ID);
+		nsid = opt.nsid ? (int)opt.nsid : ioctl(fd, NVME_IOCTL_ID);
 		if (nsid < 0)
 			fail("NVME_IOCTL_ID", errno);
 	}

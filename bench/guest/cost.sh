@@ -11,18 +11,14 @@ cd "$(dirname "$0")/.." || exit
 
 declare -A rings=([plain]='' [defer]=-d [fixed]='-d -B' [polled]='-d -p')
 
-# measure <node> <ring> <depth> <bytes>: the least of three processes
+# measure <node> <ring> <depth> <bytes>
 measure()
 {
-	local n=100 cost
+	local cost
 
-	[ "$3" -gt 1 ] || n=300
 	# shellcheck disable=SC2086
-	cost=$(for _ in 1 2 3; do
-		./bench/nvme_cost ${rings[$2]} -q "$3" -b "$4" -n $n "$ng" ||
-			exit
-	done) || give_up "no measurement of $*"
-	cost=$(sort -n <<<"$cost" | head -n 1)
+	cost=$(./bench/nvme_cost ${rings[$2]} -q "$3" -b "$4" "$ng") ||
+		give_up "no measurement of $*"
 	echo "# cost,$what,$1,$(cat "$subsys/iopolicy"),$2,$3,$4,$cost"
 }
 

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Not a test: loads on two paths through the same faults, one after the other, each
-# three times. Who the contenders are depends on the kernel: see below. Prints the
+# five times. Who the contenders are depends on the kernel: see below. Prints the
 # lines of nvme_load, and names the faults in the order in which they come.
-# timeout: 400
+# timeout: 500
 cd "$(dirname "$0")/.." || exit
 # shellcheck source-path=SCRIPTDIR/../../tools/testing/selftests/nvme-mpath
 # shellcheck source=lib.sh
 . ./lib.sh
 
-rounds=3
+rounds=5
 
 # load <name> <node> [option]...
 load()

@@ -24,7 +24,7 @@ loads()
 	pids=()
 	for h in "$@"; do
 		./bench/nvme_load -i "$name" -q "$n" -n "$n" -b 512 -t 200 \
-			"/dev/ng${h#nvme}" >"$tmp/$name.$h" 2>&1 &
+			-s "$(cat "/sys/block/$h/nsid")" "/dev/ng${h#nvme}" >"$tmp/$name.$h" 2>&1 &
 		pids+=($!)
 	done
 }
@@ -49,7 +49,8 @@ wait_all()
 	local p
 
 	for p in "${pids[@]}"; do
-		wait "$p" || give_up "$1 failed (exit code $?)"
+		wait "$p" || give_up "$1 failed (exit code $?): $(grep -h \
+			-e '^# sum' -e error "$tmp"/*.nvme* | tr '\n' ' ')"
 	done
 }
 
@@ -81,18 +82,24 @@ measure()
 	wait_all "$what $far, without a fault,"
 	free=$(($(last free) - $(first free)))
 
-	ana change
+	# and stays so: a controller whose state changes for long is reset
+	ana inaccessible
+	must 10 "no usable path" ana_seen inaccessible
+	sleep 0.5
 	loads waited "$n" "$@"
 	must 120 "$what $far: all wait" parked_are $((n * $#)) "$@"
 	./bench/nvme_load -i beside -q $beside -n $beside -b 512 -t 200 \
 		"/dev/$1" >"$tmp/beside.$1" 2>&1 &
-	pids+=($!)
+	beside_pid=$!
 	must 20 "the block load" grep -q ready "$tmp/beside.$1"
 	# the clock of the loads, in ms, without a process of its own
 	read -r start _ </proc/uptime
 	start=${start/./}0
 	ana optimized
 	wait_all "$what $far, having waited,"
+	# 1: block I/O that has waited may be told EAGAIN; it is sent again
+	wait $beside_pid
+	[ $? -le 1 ] || give_up "block I/O beside $what $far"
 	waited=$(($(last waited) - start))
 	block=$(($(last beside) - start))
 	echo "# growth,$what,$far,$((n * $#)),$free,$waited,$block"

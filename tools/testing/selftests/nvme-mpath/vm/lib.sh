@@ -98,7 +98,7 @@ qemu_command()
 	for i in 0 1 2 3 4; do
 		if [ "$accel_name" = icount ]; then
 			# answers come when who waits for them sleeps
-			d="driver=null-co,size=64M,latency-ns=1000000"
+			d="driver=null-co,size=64M,latency-ns=4000000"
 		else
 			truncate -s 64M "$dir/ns$i.img"
 			d="file=$dir/ns$i.img,format=raw,cache=unsafe"
