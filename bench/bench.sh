@@ -10,7 +10,10 @@
 #           that repeats (bench/nvme_cost.c says what is counted)
 # failover  the same faults for passthrough, block I/O, dm-multipath, and for an
 #           application on a stock kernel that sends again what failed
-# growth    commands that wait: how long it takes until all have been sent again
+# growth    commands that wait: how long it takes until all have been sent again,
+#           and how long a lock is held for it
+#
+# KEEP=1 copies tables and pictures to bench/results/<base>, for the README.
 . "$(dirname "$0")/../scripts/lib.sh"
 
 load_base "${1:-}"
@@ -27,12 +30,13 @@ new_results bench
 csv=$results/csv
 mkdir -p "$csv"
 
-# kernel stock|series: what a guest of it is made of: the tests, and what is here
+# kernel stock|series [debug]: what a guest of it is made of: the tests, and what
+# is here
 kernel()
 {
-	local tests=$base_dir/bench
+	local tests=$base_dir/bench kind=${2:-plain}
 
-	prepare "$1" plain
+	prepare "$1" "$kind"
 	rm -rf "$tests"
 	mkdir -p "$tests"
 	cp -a "$installed/." "$tests"
@@ -43,7 +47,7 @@ kernel()
 			die "$tool could not be built"
 	done
 	vm_options+=(-s "$tests" -k "$image" -p dmsetup)
-	echo "$1: $(cat "$base_dir/$1/build-plain/include/config/kernel.release"), \
+	echo "$1 $kind: $(cat "$base_dir/$1/build-$kind/include/config/kernel.release"), \
 $(git -C "$base_dir/$1" log -1 --format=%H)" >>"$results/kernels.txt"
 }
 
@@ -163,10 +167,32 @@ growth()
 	}' "$csv/growth.csv" >"$results/growth.txt"
 	table "Commands that wait for a path: time until all are answered, $base" \
 		"$results/growth.txt"
+
+	# lock statistics cost time, but under icount that is instructions
+	kernel series debug
+	msg "locks: $base series, debug kernel, some minutes"
+	ACCEL=icount guest growth-locks growth >"$csv/lock.csv"
+	awk -F, '
+	BEGIN {
+		format = "%9s %8s %10s %12s\n"
+		printf format, "commands", "held", "per cmd.", "longest us"
+	}
+	{ printf format, $2, $3, sprintf("%.2f", $3 / $2), $4 }
+	' "$csv/lock.csv" >"$results/lock.txt"
+	table "head->requeue_lock, held with interrupts off, debug kernel, 1000 instructions a us" \
+		"$results/lock.txt"
 }
 
 for part in "$@"; do
 	"$part"
 done
+[ -z "${KEEP:-}" ] || {
+	kept=$here/results/$base
+	mkdir -p "$kept"
+	for f in "$results"/*.txt "$results"/*.svg; do
+		[ ! -e "$f" ] || cp "$f" "$kept"
+	done
+	echo "kept: ${kept#"$top"/}"
+}
 echo
 echo "results: ${results#"$top"/}"

@@ -5,6 +5,9 @@
 # that need not wait. Prints lines "# growth": what grows, how far, commands, ms
 # without waiting, ms with waiting, and ms until block I/O that waited beside them
 # was answered.
+#
+# On a kernel with lock statistics, lines "# lock" instead: commands, and how often
+# and for how many us at most head->requeue_lock was held meanwhile.
 # timeout: 600
 cd "$(dirname "$0")/.." || exit
 # shellcheck source-path=SCRIPTDIR/../../tools/testing/selftests/nvme-mpath
@@ -72,6 +75,15 @@ parked_are()
 	[ "$(parked "$@")" -eq "$n" ]
 }
 
+locks=/proc/lock_stat
+
+# lock <commands>: since $locks was emptied
+lock()
+{
+	awk -v n="$1" '$1 == "&head->requeue_lock:" {
+		print "# lock," n "," $9 "," $11 }' $locks
+}
+
 # measure <what> <how far> <commands each> <head>...
 measure()
 {
@@ -86,6 +98,7 @@ measure()
 	ana inaccessible
 	must 10 "no usable path" ana_seen inaccessible
 	sleep 0.5
+	[ ! -e $locks ] || echo 0 >$locks
 	loads waited "$n" "$@"
 	must 120 "$what $far: all wait" parked_are $((n * $#)) "$@"
 	./bench/nvme_load -i beside -q $beside -n $beside -b 512 -t 200 \
@@ -102,7 +115,8 @@ measure()
 	[ $? -le 1 ] || give_up "block I/O beside $what $far"
 	waited=$(($(last waited) - start))
 	block=$(($(last beside) - start))
-	echo "# growth,$what,$far,$((n * $#)),$free,$waited,$block"
+	[ ! -e $locks ] || lock "$n"
+	[ -e $locks ] || echo "# growth,$what,$far,$((n * $#)),$free,$waited,$block"
 	rm -f "$tmp"/free.* "$tmp"/waited.* "$tmp"/beside.*
 }
 
@@ -113,15 +127,11 @@ nvmet_up 2 0
 for n in 1 16 256 4096 65536; do
 	measure commands $n $n "$head"
 done
+[ ! -e $locks ] || finish
 
 # more heads: namespaces with the same backend
-d=$nvmet/subsystems/$NVMET_NQN/namespaces
 for n in $(seq 2 $heads); do
-	mkdir "$d/$n" || give_up "no nvmet namespace $n"
-	at_exit "echo 0 >$d/$n/enable; rmdir $d/$n"
-	echo -n /dev/mpath0 >"$d/$n/device_path"
-	printf '2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e%02x' "$n" >"$d/$n/device_uuid"
-	echo 1 >"$d/$n/enable" || give_up "nvmet namespace $n refused"
+	nvmet_ns_up "$n" "$(printf '2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e%02x' "$n")"
 done
 
 has_heads()

@@ -364,6 +364,20 @@ ana_seen()
 	done
 }
 
+# nvmet_ns_up <nsid> <uuid>: a namespace of the target, on the backend of them all
+nvmet_ns_up()
+{
+	local d=$nvmet/subsystems/$NVMET_NQN/namespaces/$1
+
+	[ -d "$d" ] || {
+		mkdir "$d" || give_up "no nvmet namespace $1"
+		at_exit "echo 0 >$d/enable; rmdir $d"
+		echo -n /dev/mpath0 >"$d/device_path"
+	}
+	echo "$2" >"$d/device_uuid"
+	echo 1 >"$d/enable" || give_up "nvmet namespace $1 refused"
+}
+
 # nvmet_target_up <ports> <latency ms>: the target, to which nobody is connected
 nvmet_target_up()
 {
@@ -381,13 +395,9 @@ nvmet_target_up()
 
 	d=$nvmet/subsystems/$NVMET_NQN
 	mkdir "$d" || give_up "no nvmet subsystem"
-	mkdir "$d/namespaces/1" || give_up "no nvmet namespace"
-	at_exit "echo 0 >$d/namespaces/1/enable; rmdir $d/namespaces/1 $d"
+	at_exit "rmdir $d"
 	echo 1 >"$d/attr_allow_any_host"
-	echo -n /dev/mpath0 >"$d/namespaces/1/device_path"
-	echo 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e01 \
-		>"$d/namespaces/1/device_uuid"
-	echo 1 >"$d/namespaces/1/enable" || give_up "nvmet namespace refused"
+	nvmet_ns_up 1 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e01
 
 	for p in $(seq "$ports"); do
 		d=$nvmet/ports/$p

@@ -15,22 +15,10 @@ no_ns()
 	! find_head "$NVMET_NQN" "$1"
 }
 
-# ns_up <nsid> <uuid>
-ns_up()
-{
-	[ -d "$ns/$1" ] || {
-		mkdir "$ns/$1"
-		at_exit "echo 0 >$ns/$1/enable; rmdir $ns/$1"
-		echo -n /dev/mpath0 >"$ns/$1/device_path"
-	}
-	echo "$2" >"$ns/$1/device_uuid"
-	echo 1 >"$ns/$1/enable"
-}
-
 begin 13
 need_tools nvme
 nvmet_up 2 5
-must 5 "a second namespace" ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
+nvmet_ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
 # nvmet may announce a namespace before it knows it: hence the rescans
 must 10 "its head" rescan_finds 2
 must 1 "a delay" delay_for 60
@@ -54,7 +42,7 @@ two=$head
 must 20 "no path" disconnect_all
 check "both heads wait" test -b "/dev/$two" -a -b "/dev/${two%n*}n1"
 echo 0 >"$ns/2/enable"
-ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e99
+nvmet_ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e99
 find_head "$NVMET_NQN" 1
 connect_all
 must 20 "live paths" paths_live 2
