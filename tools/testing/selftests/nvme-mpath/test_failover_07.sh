@@ -20,7 +20,8 @@ all_move()
 
 begin 9
 need_tools nvme fio
-nvmet_up 2 50 -l 60 -P 1
+# slowly enough for who tests to have a share of the CPUs, some of which are polled
+nvmet_up 2 $((25 * SLOW)) -l 60 -P 1
 trace_path_errors
 
 fio --name=threads --filename="$ng" --ioengine=io_uring_cmd --cmd_type=nvme \
