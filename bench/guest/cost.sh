@@ -17,8 +17,8 @@ measure()
 	local cost
 
 	# shellcheck disable=SC2086
-	cost=$(./bench/nvme_cost ${rings[$2]} -q "$3" -b "$4" "$ng") ||
-		give_up "no measurement of $*"
+	cost=$(./bench/nvme_cost ${rings[$2]} -q "$3" -b "$4" "$ng" 2>&1) ||
+		give_up "no measurement of $*: $cost"
 	echo "# cost,$what,$1,$(cat "$subsys/iopolicy"),$2,$3,$4,$cost"
 }
 

@@ -398,9 +398,10 @@ int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 {
 	const unsigned int odd = IO_URING_F_CANCEL | IO_URING_F_IOWQ |
 				 NVME_PASSTHRU_NO_FAILOVER;
+	const unsigned int all = odd | NVME_URING_CMD_BIG;
 	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
 
-	if (unlikely(issue_flags & odd || nvme_uring_cmd_checks(issue_flags) ||
+	if (unlikely((issue_flags & all) != NVME_URING_CMD_BIG ||
 		     READ_ONCE(nvme_uring_sqe(ioucmd)->flags)))
 		return nvme_passthru_submit_odd(head, ioucmd, issue_flags);
 	if (READ_ONCE(head->passthru.policy) == NVME_PASSTHRU_NONE)
