@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# Lines "run,policy,node,iopolicy,ring,depth,bytes,instructions" as a table: what
-# each policy costs, and its ratio to stock. Says how far two runs are apart.
+# Lines "boot,policy,node,iopolicy,ring,depth,bytes,instructions" as a table: what
+# each policy costs, the median of three boots, and its ratio to stock. Says how far
+# the boots are apart.
 
 BEGIN {
 	FS = ","
@@ -15,34 +16,41 @@ BEGIN {
 		known[key] = 1
 		keys[++n] = key
 	}
-	sum[key, $2] += $8
-	runs[key, $2]++
 	value[key, $2, $1] = $8
-	if ($1 == 2 && (key, $2, 1) in value) {
-		far = ($8 - value[key, $2, 1]) / value[key, $2, 1]
-		if (far < 0)
-			far = -far
-		if (far > farthest[$5]) {
-			farthest[$5] = far
-			where[$5] = key " " $2
-		}
-		apart[$5] += far
-		pairs[$5]++
-	}
 }
 
-function mean(key, policy)
+# of three; 0 if one is missing
+function median(key, policy,    a, b, c)
 {
-	return runs[key, policy] ? sum[key, policy] / runs[key, policy] : 0
+	a = value[key, policy, 1]
+	b = value[key, policy, 2]
+	c = value[key, policy, 3]
+	if (!a || !b || !c)
+		return 0
+	return a > b ? (b > c ? b : (a > c ? c : a)) : (a > c ? a : (b > c ? c : b))
+}
+
+# how far the farthest of three is from their median
+function spread(key, policy,    i, m, far, worst)
+{
+	m = median(key, policy)
+	for (i = 1; i <= 3; i++) {
+		far = value[key, policy, i] / m - 1
+		if (far < 0)
+			far = -far
+		if (far > worst)
+			worst = far
+	}
+	return worst
 }
 
 END {
 	for (i = 1; i <= n; i++) {
 		key = keys[i]
 		split(key, f, ",")
-		stock = mean(key, "stock")
-		none = mean(key, "none")
-		idempotent = mean(key, "idempotent")
+		stock = median(key, "stock")
+		none = median(key, "none")
+		idempotent = median(key, "idempotent")
 		if (!stock || !none || !idempotent) {
 			printf "%s: not measured for all policies\n", key
 			incomplete = 1
@@ -57,17 +65,28 @@ END {
 	if (incomplete)
 		exit 1
 	key = "head,numa,defer,32,4096"
-	copy = mean(key, "idempotent") - mean(key, "none")
+	copy = median(key, "idempotent") - median(key, "none")
 	printf "\nAdded per command, head, DEFER_TASKRUN, QD 32, 4096 bytes:\n"
 	printf "  checks (none - stock)                      %6.1f\n",
-		mean(key, "none") - mean(key, "stock")
+		median(key, "none") - median(key, "stock")
 	printf "  copy and state (idempotent - none)         %6.1f\n", copy
 	key = "head,queue-depth,defer,32,4096"
 	printf "  accounting (the same with queue-depth,\n"
 	printf "  beyond copy and state)                     %6.1f\n",
-		mean(key, "idempotent") - mean(key, "none") - copy
-	printf "\nTwo boots apart, by ring (mean, farthest):\n"
-	for (ring in pairs)
-		printf "  %-7s %.4f  %.4f  %s\n", ring, apart[ring] / pairs[ring],
-			farthest[ring], where[ring]
+		median(key, "idempotent") - median(key, "none") - copy
+	printf "\nA boot from the median of three, by ring and QD (mean, farthest):\n"
+	for (i = 1; i <= n; i++) {
+		split(keys[i], f, ",")
+		kind = sprintf("%-7s %3d", f[3], f[4])
+		for (p = split("stock none idempotent", policies, " "); p; p--) {
+			far = spread(keys[i], policies[p])
+			cells[kind]++
+			apart[kind] += far
+			if (far > farthest[kind])
+				farthest[kind] = far
+		}
+	}
+	for (kind in cells)
+		printf "  %s  %.4f  %.4f\n", kind, apart[kind] / cells[kind],
+			farthest[kind] | "sort"
 }

@@ -13,8 +13,7 @@
  * Two things are kept the same, as they are not of the kernel's making. The CPU is
  * never idle: how long it would be depends on the machine below, and the tick that
  * it has missed meanwhile would be made up for in this task's time. And no two
- * pages that are neighbours in the buffer are so in memory, where they could be
- * one segment.
+ * pages of the buffer are neighbours in memory, where they could be one segment.
  */
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -113,16 +112,24 @@ static void keep_busy(void)
 	}
 }
 
-/* From the end on: who asks for pages one by one mostly gets them in a row. */
-static void populate(unsigned char *start, size_t size)
+/* One page of memory at all addresses of the buffer, which is only read into. */
+static unsigned char *map_buffer(size_t size)
 {
 	const size_t page = sysconf(_SC_PAGESIZE);
-	size_t at = size;
+	int mem = memfd_create("buffer", 0);
+	unsigned char *start;
+	size_t at;
 
-	while (at) {
-		at -= at > page ? page : at;
-		start[at] = 1;
-	}
+	size = (size + page - 1) / page * page;
+	start = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mem < 0 || start == MAP_FAILED || ftruncate(mem, page))
+		fail("memory", errno);
+	for (at = 0; at < size; at += page)
+		if (mmap(start + at, page, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED | MAP_POPULATE, mem, 0) ==
+		    MAP_FAILED)
+			fail("mmap", errno);
+	return start;
 }
 
 static int compare(const void *a, const void *b)
@@ -186,11 +193,7 @@ int main(int argc, char **argv)
 				  IORING_SETUP_CQE32);
 	if (ret)
 		fail("io_uring_queue_init", -ret);
-	buffer = mmap(NULL, (size_t)depth * bytes, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (buffer == MAP_FAILED)
-		fail("mmap", errno);
-	populate(buffer, (size_t)depth * bytes);
+	buffer = map_buffer((size_t)depth * bytes);
 	if (fixed) {
 		struct iovec iov = { buffer, (size_t)depth * bytes };
 
