@@ -30,7 +30,7 @@
 
 static struct io_uring ring;
 static unsigned int depth = 32, bytes = 4096, flags;
-static unsigned long batches = 200;
+static unsigned long batches = 100;
 static bool fixed;
 static int fd, nsid;
 static unsigned char *buffer;
