@@ -4,6 +4,7 @@
 # on one head, lose their path at the same time.
 # 6.12 polls for requests that are gone, which can be a panic in nvme-tcp.
 # stock: fail panic
+# timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
@@ -21,7 +22,7 @@ all_move()
 begin 9
 need_tools nvme fio
 # slowly enough for who tests to have a share of the CPUs, some of which are polled
-nvmet_up 2 $((25 * SLOW)) -l 60 -P 1
+nvmet_up 2 $((25 * SLOW)) -l $((30 * SLOW)) -P 1
 trace_path_errors
 
 fio --name=threads --filename="$ng" --ioengine=io_uring_cmd --cmd_type=nvme \
