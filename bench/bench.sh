@@ -86,7 +86,7 @@ cost()
 				sed "s/^cost,/$run,/" >>"$csv/cost.csv"
 		done
 	done
-	awk -f "$here/cost.awk" "$csv/cost.csv" >"$results/cost.txt"
+	awk -f "$here/median.awk" -f "$here/cost.awk" "$csv/cost.csv" >"$results/cost.txt"
 	table "Instructions per command, $base (median of three boots)" \
 		"$results/cost.txt"
 }
@@ -106,7 +106,7 @@ failover()
 		NVME_MPATH_APPEND=$append guest "failover-$name" failover \
 			>"$csv/failover-$name.csv"
 	done
-	awk -f "$here/failover.awk" "$csv"/failover-{series,stock,dm}.csv \
+	awk -f "$here/median.awk" -f "$here/failover.awk" "$csv"/failover-{series,stock,dm}.csv \
 		>"$results/failover.txt"
 	table "Longest gap between two answers, and time until the rate is back" \
 		"$results/failover.txt"

@@ -19,21 +19,21 @@ BEGIN {
 	value[key, $2, $1] = $8
 }
 
-# of three; 0 if one is missing
-function median(key, policy,    a, b, c)
+# the median of three boots; 0 if one is missing
+function typical(key, policy,    i, list)
 {
-	a = value[key, policy, 1]
-	b = value[key, policy, 2]
-	c = value[key, policy, 3]
-	if (!a || !b || !c)
-		return 0
-	return a > b ? (b > c ? b : (a > c ? c : a)) : (a > c ? a : (b > c ? c : b))
+	for (i = 1; i <= 3; i++) {
+		list[i] = value[key, policy, i]
+		if (!list[i])
+			return 0
+	}
+	return median(list, 3)
 }
 
 # how far the farthest of three is from their median
 function spread(key, policy,    i, m, far, worst)
 {
-	m = median(key, policy)
+	m = typical(key, policy)
 	for (i = 1; i <= 3; i++) {
 		far = value[key, policy, i] / m - 1
 		if (far < 0)
@@ -48,9 +48,9 @@ END {
 	for (i = 1; i <= n; i++) {
 		key = keys[i]
 		split(key, f, ",")
-		stock = median(key, "stock")
-		none = median(key, "none")
-		idempotent = median(key, "idempotent")
+		stock = typical(key, "stock")
+		none = typical(key, "none")
+		idempotent = typical(key, "idempotent")
 		if (!stock || !none || !idempotent) {
 			printf "%s: not measured for all policies\n", key
 			incomplete = 1
@@ -65,15 +65,15 @@ END {
 	if (incomplete)
 		exit 1
 	key = "head,numa,defer,32,4096"
-	copy = median(key, "idempotent") - median(key, "none")
+	copy = typical(key, "idempotent") - typical(key, "none")
 	printf "\nAdded per command, head, DEFER_TASKRUN, QD 32, 4096 bytes:\n"
 	printf "  checks (none - stock)                      %6.1f\n",
-		median(key, "none") - median(key, "stock")
+		typical(key, "none") - typical(key, "stock")
 	printf "  copy and state (idempotent - none)         %6.1f\n", copy
 	key = "head,queue-depth,defer,32,4096"
 	printf "  accounting (the same with queue-depth,\n"
 	printf "  beyond copy and state)                     %6.1f\n",
-		median(key, "idempotent") - median(key, "none") - copy
+		typical(key, "idempotent") - typical(key, "none") - copy
 	printf "\nA boot from the median of three, by ring and QD (mean, farthest):\n"
 	for (i = 1; i <= n; i++) {
 		split(keys[i], f, ",")

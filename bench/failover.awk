@@ -32,17 +32,6 @@ $1 == "sum" {
 	pending[$2] = $6
 }
 
-function median(list, count,    i, j, t)
-{
-	for (i = 2; i <= count; i++)
-		for (j = i; j > 1 && list[j - 1] > list[j]; j--) {
-			t = list[j]
-			list[j] = list[j - 1]
-			list[j - 1] = t
-		}
-	return list[int((count + 1) / 2)]
-}
-
 function row(name, kind,    m, count, gaps, backs, longest)
 {
 	for (m = 0; m < marks; m++) {

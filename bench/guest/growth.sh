@@ -115,8 +115,11 @@ measure()
 	[ $? -le 1 ] || give_up "block I/O beside $what $far"
 	waited=$(($(last waited) - start))
 	block=$(($(last beside) - start))
-	[ ! -e $locks ] || lock "$n"
-	[ -e $locks ] || echo "# growth,$what,$far,$((n * $#)),$free,$waited,$block"
+	if [ -e $locks ]; then
+		lock "$n"
+	else
+		echo "# growth,$what,$far,$((n * $#)),$free,$waited,$block"
+	fi
 	rm -f "$tmp"/free.* "$tmp"/waited.* "$tmp"/beside.*
 }
 
