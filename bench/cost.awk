@@ -10,6 +10,11 @@ BEGIN {
 		"none", "idempotent", "none", "idemp."
 }
 
+$1 == "memory" {
+	memory[$3, $2] = $4
+	next
+}
+
 {
 	key = $3 "," $4 "," $5 "," $6 "," $7
 	if (!(key in known)) {
@@ -67,13 +72,21 @@ END {
 	key = "head,numa,defer,32,4096"
 	copy = typical(key, "idempotent") - typical(key, "none")
 	printf "\nAdded per command, head, DEFER_TASKRUN, QD 32, 4096 bytes:\n"
-	printf "  checks (none - stock)                      %6.1f\n",
-		typical(key, "none") - typical(key, "stock")
-	printf "  copy and state (idempotent - none)         %6.1f\n", copy
+	saved = typical("path,numa,defer,32,4096", "none") - \
+		typical("path,numa,defer,32,4096", "stock")
+	printf "  what all passthrough gets (path: none - stock) %6.1f\n", saved
+	printf "  checks (head: none - stock, beyond that)       %6.1f\n",
+		typical(key, "none") - typical(key, "stock") - saved
+	printf "  copy and state (idempotent - none)             %6.1f\n", copy
 	key = "head,queue-depth,defer,32,4096"
 	printf "  accounting (the same with queue-depth,\n"
-	printf "  beyond copy and state)                     %6.1f\n",
+	printf "  beyond copy and state)                         %6.1f\n",
 		typical(key, "idempotent") - typical(key, "none") - copy
+	printf "\nBytes allocated for each of 256 commands, with what this benchmark needs:\n"
+	for (i = split("head path", nodes, " "); i; i--)
+		printf "  %s: stock %d, none %d, idempotent %d\n", nodes[i],
+			memory[nodes[i], "stock"], memory[nodes[i], "none"],
+			memory[nodes[i], "idempotent"]
 	printf "\nA boot from the median of three, by ring and QD (mean, farthest):\n"
 	for (i = 1; i <= n; i++) {
 		split(keys[i], f, ",")

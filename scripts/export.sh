@@ -35,7 +35,7 @@ for i in "${!lines[@]}"; do
 			echo '---'
 			git -C "$tree" diff --stat "$c~" "$c" -- . "${ours[@]}"
 			echo
-			git -C "$tree" diff "$c~" "$c" -- . "${ours[@]}"
+			git -C "$tree" diff --abbrev=12 "$c~" "$c" -- . "${ours[@]}"
 		} >>"$patch"
 	fi
 	msg "wrote ${words[0]}"
