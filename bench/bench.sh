@@ -26,6 +26,7 @@ for tool in gnuplot:gnuplot-nox dmsetup:dmsetup gcc:gcc awk:mawk; do
 	need "${tool%:*}" "${tool#*:}"
 done
 here=$top/bench
+kept=$here/results/$base
 new_results bench
 csv=$results/csv
 mkdir -p "$csv"
@@ -103,6 +104,12 @@ cost()
 		>"$results/cost.txt"
 	table "Instructions per command, $base (median of three boots)" \
 		"$results/cost.txt"
+	[ ! -f "$kept/cost.txt" ] || {
+		awk -f "$here/agree.awk" "$kept/cost.txt" "$results/cost.txt" \
+			>"$results/cost-agrees.txt"
+		table "How far that is from ${kept#"$top"/}/cost.txt" \
+			"$results/cost-agrees.txt"
+	}
 }
 
 failover()
@@ -203,7 +210,6 @@ for part in "$@"; do
 	"$part"
 done
 [ -z "${KEEP:-}" ] || {
-	kept=$here/results/$base
 	mkdir -p "$kept"
 	for f in "$results"/*.txt "$results"/*.svg; do
 		[ ! -e "$f" ] || cp "$f" "$kept"
