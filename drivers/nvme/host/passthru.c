@@ -46,7 +46,7 @@
  * RETRY
  *	Task work in the submitter, under the ring's lock. It unmaps the pages
  *	of the failed attempt, as only there their mm is at hand, and then calls
- *	the function that the first submission called. Whoever ran out of tags,
+ *	the function that the first submission called, nvme_ns_uring_cmd(). Whoever ran out of tags,
  *	memory or paths is parked rather than told so.
  *
  * PARKED
@@ -64,10 +64,13 @@
  *
  * The open file pins the head for as long as a command of it lives. The paths
  * are only looked at under head->srcu, which is never held while waiting for one.
+ * The first attempt is made under it, as on a kernel without failover; whoever
+ * makes another one holds its path instead.
  */
 
 #include <linux/cred.h>
 #include <linux/io_uring/cmd.h>
+#include <linux/module.h>
 #include <linux/nvme_ioctl.h>
 #include "nvme.h"
 #include "trace.h"
@@ -130,7 +133,8 @@ bool nvme_passthru_wait_is_over(struct nvme_ns_head *head)
  * else is checked when there is one, on behalf of whoever has submitted it.
  */
 static int nvme_passthru_check_parkable(struct nvme_ns_head *head,
-					struct io_uring_cmd *ioucmd)
+					struct io_uring_cmd *ioucmd,
+					unsigned int issue_flags)
 {
 	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
 
@@ -139,7 +143,18 @@ static int nvme_passthru_check_parkable(struct nvme_ns_head *head,
 		return -ENOTTY;
 	if (cmd->nsid != head->ns_id)
 		return -EINVAL;
-	return 0;
+	return cmd->data_len ? io_uring_cmd_keep_buffer(ioucmd, issue_flags) : 0;
+}
+
+/*
+ * DONE from PARKED or from the way there. On an IOPOLL ring the request lives on
+ * until somebody reaps it, and nobody would while its task waits in exit().
+ */
+static void nvme_passthru_end_tracked(struct io_uring_cmd *ioucmd, int res,
+				      unsigned int issue_flags)
+{
+	io_uring_cmd_untrack(ioucmd);
+	nvme_uring_cmd_done(ioucmd, res, 0, issue_flags);
 }
 
 /*
@@ -182,7 +197,7 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 	bool available;
 	int srcu_idx, ret;
 
-	ret = nvme_passthru_check_parkable(head, ioucmd);
+	ret = nvme_passthru_check_parkable(head, ioucmd, issue_flags);
 	if (ret)
 		return ret;
 
@@ -219,7 +234,7 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 		ret = -EIO;
 	}
 	if (ret) {
-		nvme_uring_cmd_done(ioucmd, ret, 0, issue_flags);
+		nvme_passthru_end_tracked(ioucmd, ret, issue_flags);
 	} else if (delay == NVME_PASSTHRU_LOOK_LATER) {
 		nvme_mpath_count_no_usable_path(head);
 		dev_warn_ratelimited(disk_to_dev(head->disk),
@@ -229,14 +244,57 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 	return -EIOCBQUEUED;
 }
 
+/**
+ * nvme_passthru_get_path - find a usable path, and hold it
+ * @head: the head
+ * @found: set to whether there was one, which may have been about to go
+ *
+ * For whoever may sleep on that path, in faults on memory of user space or in a
+ * frozen queue: it keeps no other path from coming and going, as head->srcu
+ * would. Nor is its transport unloaded meanwhile, which is needed to free it.
+ *
+ * Context: Process context.
+ * Return: a path for nvme_passthru_put_path(), or NULL.
+ */
+struct nvme_ns *nvme_passthru_get_path(struct nvme_ns_head *head, bool *found)
+{
+	struct nvme_ns *ns;
+	int srcu_idx;
+
+	srcu_idx = srcu_read_lock(&head->srcu);
+	ns = nvme_find_path(head);
+	*found = ns;
+	if (ns && !try_module_get(ns->ctrl->ops->module))
+		ns = NULL;
+	if (ns && !nvme_get_ns(ns)) {
+		module_put(ns->ctrl->ops->module);
+		ns = NULL;
+	}
+	srcu_read_unlock(&head->srcu, srcu_idx);
+	return ns;
+}
+
+/**
+ * nvme_passthru_put_path - let a path go
+ * @ns: what nvme_passthru_get_path() returned
+ *
+ * Context: May sleep.
+ */
+void nvme_passthru_put_path(struct nvme_ns *ns)
+{
+	struct module *transport = ns->ctrl->ops->module;
+
+	nvme_put_ns(ns);
+	module_put(transport);
+}
+
 /*
- * The one way to start an attempt, first or not. -EIOCBQUEUED: the command has
- * a new owner. Anything else: it still has the old one, as nothing was started.
+ * The first attempt. -EIOCBQUEUED: the command has a new owner. Anything else:
+ * it still has the old one, as nothing was started.
  */
 static __always_inline int nvme_passthru_issue(struct nvme_ns_head *head,
 					       struct io_uring_cmd *ioucmd,
-					       unsigned int issue_flags,
-					       bool again)
+					       unsigned int issue_flags)
 {
 	unsigned long delay = NVME_PASSTHRU_LOOK_LATER;
 	int srcu_idx, ret = -ENODEV;
@@ -245,10 +303,6 @@ static __always_inline int nvme_passthru_issue(struct nvme_ns_head *head,
 	srcu_idx = srcu_read_lock(&head->srcu);
 	ns = nvme_find_path(head);
 	if (likely(ns)) {
-		if (again)
-			trace_nvme_passthru_retry(head->disk, ioucmd,
-						  nvme_passthru_opcode(ioucmd),
-						  ns->ctrl->instance);
 		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags);
 		/* the queue died after the path had been chosen */
 		if (unlikely(ret == -ENODEV)) {
@@ -260,6 +314,37 @@ static __always_inline int nvme_passthru_issue(struct nvme_ns_head *head,
 
 	if (unlikely(ret == -ENODEV))
 		ret = nvme_passthru_park(head, ioucmd, issue_flags, delay);
+	return ret;
+}
+
+/*
+ * Any other: the same, but for the path, which is held in another way. It shall
+ * be possible to remove it while this task waits for pages of its memory, as they
+ * may have to come from the same head.
+ */
+static int nvme_passthru_issue_again(struct nvme_ns_head *head,
+				     struct io_uring_cmd *ioucmd,
+				     unsigned int issue_flags)
+{
+	int ret = -ENODEV;
+	struct nvme_ns *ns;
+	bool found;
+
+	ns = nvme_passthru_get_path(head, &found);
+	if (ns) {
+		trace_nvme_passthru_retry(head->disk, ioucmd,
+					  nvme_passthru_opcode(ioucmd),
+					  ns->ctrl->instance);
+		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags);
+		if (ret == -ENODEV)
+			nvme_mpath_clear_current_path(ns);
+		nvme_passthru_put_path(ns);
+	}
+
+	if (ret == -ENODEV)
+		ret = nvme_passthru_park(head, ioucmd, issue_flags,
+					 found ? NVME_PASSTHRU_LOOK_SOON :
+						 NVME_PASSTHRU_LOOK_LATER);
 	return ret;
 }
 
@@ -336,7 +421,7 @@ static __always_inline int nvme_passthru_submit(struct nvme_ns_head *head,
 	pdu->doubt = 0;
 	pdu->state = NVME_PASSTHRU_NOT_PARKED;
 	pdu->failovers = 0;
-	return nvme_passthru_issue(head, ioucmd, issue_flags, false);
+	return nvme_passthru_issue(head, ioucmd, issue_flags);
 }
 
 /* Whatever needs more thought than the policy of the head. */
@@ -430,7 +515,7 @@ static void nvme_passthru_end_parked(struct nvme_ns_head *head,
 		return;
 	trace_nvme_passthru_cancel(head->disk, ioucmd,
 				   nvme_passthru_opcode(ioucmd), -ECANCELED);
-	nvme_uring_cmd_done(ioucmd, -ECANCELED, 0, 0);
+	nvme_passthru_end_tracked(ioucmd, -ECANCELED, 0);
 }
 
 /*
@@ -464,7 +549,8 @@ static int nvme_passthru_poll(struct request *req, struct io_comp_batch *iob)
  *
  * An attempt takes itself out of the command before its request is free. So a
  * request that is seen here may be free in a moment, and even used for something
- * else; its memory is there as long as the path, which head->srcu keeps in place.
+ * else; its memory is there as long as the queue of its path, whose removal waits
+ * for head->srcu when no request is left.
  *
  * Context: Holds the ring's lock.
  * Return: how many were found complete, 0 if there is nothing to poll for.
@@ -648,9 +734,8 @@ void nvme_passthru_retry(struct io_uring_cmd *ioucmd, unsigned int issue_flags,
 
 	if (pdu->failovers < 2) {
 		creds = io_uring_cmd_override_creds(ioucmd);
-		ret = nvme_passthru_issue(head, ioucmd,
-					  issue_flags | IO_URING_F_NONBLOCK,
-					  true);
+		ret = nvme_passthru_issue_again(head, ioucmd, issue_flags |
+						IO_URING_F_NONBLOCK);
 		if (creds)
 			revert_creds(creds);
 	}
@@ -708,9 +793,11 @@ static void nvme_passthru_look_work(struct work_struct *work)
 
 	if (over)
 		nvme_passthru_requeue(head);
+	/* does not put off an earlier one that was asked for just now */
 	if (!list_empty(&head->passthru.parked) ||
 	    wq_has_sleeper(&head->passthru.wait))
-		nvme_passthru_look_in(head, NVME_PASSTHRU_LOOK_LATER);
+		queue_delayed_work(nvme_wq, &head->passthru.look,
+				   NVME_PASSTHRU_LOOK_LATER);
 }
 
 /**

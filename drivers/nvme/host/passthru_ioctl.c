@@ -21,34 +21,17 @@ struct nvme_passthru_call {
 	unsigned int failovers;
 };
 
-/*
- * A path that stays, but does not keep others from coming and going: the caller
- * may sleep in its frozen queue, and in faults on memory of user space.
- */
-static struct nvme_ns *nvme_passthru_get_path(struct nvme_ns_head *head)
-{
-	struct nvme_ns *ns;
-	int srcu_idx;
-
-	srcu_idx = srcu_read_lock(&head->srcu);
-	ns = nvme_find_path(head);
-	if (ns && !nvme_get_ns(ns))
-		ns = NULL;
-	srcu_read_unlock(&head->srcu, srcu_idx);
-	return ns;
-}
-
 /* -ENODEV with no attempt made: there is no path, or it is about to go. */
 static int nvme_passthru_try(struct nvme_ns_head *head, unsigned int cmd,
 			     void __user *argp, unsigned int flags,
 			     bool open_for_write,
 			     struct nvme_passthru_call *call)
 {
-	struct nvme_ns *ns = nvme_passthru_get_path(head);
+	struct nvme_ns *ns;
 	int ret;
 
 	call->last.made = false;
-	call->had_path = ns;
+	ns = nvme_passthru_get_path(head, &call->had_path);
 	if (!ns)
 		return -ENODEV;
 
@@ -59,7 +42,7 @@ static int nvme_passthru_try(struct nvme_ns_head *head, unsigned int cmd,
 	/* the queue died after the path had been chosen */
 	if (ret == -ENODEV && !call->last.made)
 		nvme_mpath_clear_current_path(ns);
-	nvme_put_ns(ns);
+	nvme_passthru_put_path(ns);
 	return ret;
 }
 

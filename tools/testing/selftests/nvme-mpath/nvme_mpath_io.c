@@ -595,6 +595,22 @@ static void cancel(const char *how)
 	submit();
 }
 
+/* Older kernels wait in there for the commands that use them. */
+static void unregister_buffers(void)
+{
+	int ret;
+
+	printf("unregister\n");
+	fflush(stdout);
+	do
+		ret = io_uring_unregister_buffers(&ring);
+	while (ret == -EINTR);
+	if (ret)
+		fail("io_uring_unregister_buffers", -ret);
+	printf("unregistered\n");
+	fflush(stdout);
+}
+
 static void at_usr2(void)
 {
 	want_usr2 = 0;
@@ -606,14 +622,17 @@ static void at_usr2(void)
 		execl("/proc/self/exe", "nvme_mpath_io", "-h", (char *)NULL);
 		fail("exec", errno);
 	}
+	if (!strcmp(opt.at_usr2, "unregister"))
+		unregister_buffers();
 	if (!strcmp(opt.at_usr2, "close")) {
 		io_uring_queue_exit(&ring);
 		close(fd);
 		printf("closed\n");
 		fflush(stdout);
+	}
+	if (!strcmp(opt.at_usr2, "close") || !strcmp(opt.at_usr2, "pause"))
 		for (;;)
 			pause();
-	}
 }
 
 /* Who polls for completions does not sleep in the kernel, however long. */
@@ -921,7 +940,8 @@ static void help(int code)
 " -d          a DEFER_TASKRUN ring\n"
 " -s          write the same data to a place each time: a copy of a command that\n"
 "             is executed late on a lost path does no harm then\n"
-" -2 ignore|exit|close|exec  what SIGUSR2 makes it do, without reaping (ignore)\n"
+" -2 ignore|exit|close|exec|pause  what SIGUSR2 makes it do, without reaping (ignore)\n"
+" -2 unregister  or to take its registered buffers back\n"
 " -2 cancel|cancel-fd|cancel-all|cancel-any|cancel-sync  or what to cancel\n"
 "SIGUSR1 prints the account so far; so does the end.\n"
 "exit: 0 all commands succeeded, 1 some were answered with an error,\n"
@@ -977,8 +997,9 @@ static void parse(int argc, char **argv)
 	static const char *const flags[] = {
 		"none", "failfast", "failover", "both", NULL };
 	static const char *const actions[] = {
-		"ignore", "exit", "close", "exec", "cancel", "cancel-fd",
-		"cancel-all", "cancel-any", "cancel-sync", NULL };
+		"ignore", "exit", "close", "exec", "pause", "unregister",
+		"cancel", "cancel-fd", "cancel-all", "cancel-any",
+		"cancel-sync", NULL };
 	int c;
 
 	while ((c = getopt(argc, argv,

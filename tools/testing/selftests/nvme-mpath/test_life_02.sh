@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will try to unload the transport while an ioctl is in flight on a
+# path of it, and see that this is refused, and is not when the ioctl is over.
+# stock: fail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+unload()
+{
+	rmmod nvme_tcp 2>"$tmp/rmmod"
+}
+
+more_users()
+{
+	[ "$(cat /sys/module/nvme_tcp/refcnt)" -gt "$users" ]
+}
+
+begin 5
+need_tools nvme
+[ -e /sys/module/nvme_tcp/refcnt ] || skip_all "nvme-tcp is built in"
+nvmet_up 2 2000
+users=$(cat /sys/module/nvme_tcp/refcnt)
+io_start -n 1 -e io64 -o read "$ng"
+check "an ioctl is a user of its path's transport" \
+	wait_for 5 more_users
+check "which is not unloaded" eval '! unload'
+check "the ioctl succeeds" io_wait
+check "and is no user any more" \
+	test "$(cat /sys/module/nvme_tcp/refcnt)" -eq "$users"
+check "which can be unloaded then" wait_for 5 unload
+finish
