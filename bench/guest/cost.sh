@@ -12,6 +12,11 @@ cd "$(dirname "$0")/.." || exit
 
 declare -A rings=([plain]='' [defer]=-d [fixed]='-d -B' [polled]='-d -p')
 
+all_live()
+{
+	! grep -qvx live /sys/class/nvme/*/state
+}
+
 # measure <node> <ring> <depth> <bytes>
 measure()
 {
@@ -21,6 +26,7 @@ measure()
 	# shellcheck disable=SC2086
 	cost=$(./bench/nvme_cost ${rings[$2]} -q "$3" -b "$4" "$ng" 2>&1) || {
 		echo "# once more, $*: $cost"
+		must 30 "the controllers are back" all_live
 		cost=$(./bench/nvme_cost ${rings[$2]} -q "$3" -b "$4" "$ng" 2>&1)
 	} || give_up "no measurement of $*: $cost"
 	echo "# cost,$what,$1,$(cat "$subsys/iopolicy"),$2,$3,$4,$cost"
