@@ -550,7 +550,8 @@ static int nvme_passthru_poll(struct request *req, struct io_comp_batch *iob)
  * An attempt takes itself out of the command before its request is free. So a
  * request that is seen here may be free in a moment, and even used for something
  * else; its memory is there as long as the queue of its path, whose removal waits
- * for head->srcu when no request is left.
+ * for head->srcu when no request is left. That is so for all commands, whether
+ * the policy covers them or not.
  *
  * Context: Holds the ring's lock.
  * Return: how many were found complete, 0 if there is nothing to poll for.
@@ -563,9 +564,6 @@ int nvme_ns_head_chr_uring_cmd_iopoll(struct io_uring_cmd *ioucmd,
 	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
 	struct request *req;
 	int srcu_idx, ret = 0;
-
-	if (pdu->state == NVME_PASSTHRU_NOT_COVERED)
-		return nvme_ns_chr_uring_cmd_iopoll(ioucmd, iob, poll_flags);
 
 	srcu_idx = srcu_read_lock(&head->srcu);
 	req = READ_ONCE(pdu->req);
