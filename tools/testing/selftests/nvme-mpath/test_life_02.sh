@@ -29,4 +29,5 @@ check "the ioctl succeeds" io_wait
 check "and is no user any more" \
 	test "$(cat /sys/module/nvme_tcp/refcnt)" -eq "$users"
 check "which can be unloaded then" wait_for 5 unload
+[ ! -s "$tmp/rmmod" ] || sed 's/^/# /' "$tmp/rmmod"
 finish
