@@ -46,8 +46,8 @@
  * RETRY
  *	Task work in the submitter, under the ring's lock. It unmaps the pages
  *	of the failed attempt, as only there their mm is at hand, and then calls
- *	the function that the first submission called, nvme_ns_uring_cmd(). Whoever ran out of tags,
- *	memory or paths is parked rather than told so.
+ *	the function that the first submission called: nvme_ns_uring_cmd().
+ *	Whoever ran out of tags, memory or paths is parked rather than told so.
  *
  * PARKED
  *	The head's list, under head->requeue_lock. Such a command has no
@@ -72,6 +72,7 @@
 #include <linux/io_uring/cmd.h>
 #include <linux/module.h>
 #include <linux/nvme_ioctl.h>
+#include <linux/sched/signal.h>
 #include "nvme.h"
 #include "trace.h"
 
@@ -318,9 +319,9 @@ static __always_inline int nvme_passthru_issue(struct nvme_ns_head *head,
 }
 
 /*
- * Any other: the same, but for the path, which is held in another way. It shall
- * be possible to remove it while this task waits for pages of its memory, as they
- * may have to come from the same head.
+ * Any other: the same, but for the path, which is held in another way. Other paths
+ * shall come and go while this task waits for pages of its memory, as they may
+ * have to come from the same head.
  */
 static int nvme_passthru_issue_again(struct nvme_ns_head *head,
 				     struct io_uring_cmd *ioucmd,
@@ -521,17 +522,29 @@ static void nvme_passthru_end_parked(struct nvme_ns_head *head,
 /*
  * What blk_rq_poll() does, for a request that may be freed at any moment, as a
  * poll queue is not only emptied by who polls for this request. It is not
- * looked at again once it has told its hardware queue.
+ * looked at again once it has told its hardware queue. Nor is that polled for
+ * long: the removal of a path waits for it.
  */
-static int nvme_passthru_poll(struct request *req, struct io_comp_batch *iob)
+static int nvme_passthru_poll(const struct nvme_uring_cmd_pdu *pdu,
+			      const struct request *req,
+			      struct io_comp_batch *iob, unsigned int poll_flags)
 {
 	struct blk_mq_hw_ctx *hctx = READ_ONCE(req->mq_hctx);
+	const unsigned long end = jiffies + 2;
 	int ret;
 
 	if (!hctx || hctx->type != HCTX_TYPE_POLL ||
 	    !percpu_ref_tryget(&hctx->queue->q_usage_counter))
 		return 0;
-	ret = hctx->queue->mq_ops->poll(hctx, iob);
+	do {
+		ret = hctx->queue->mq_ops->poll(hctx, iob);
+		if (ret || poll_flags & BLK_POLL_ONESHOT)
+			break;
+		/* so that no other one is waited for, too */
+		if (task_sigpending(current) || time_after_eq(jiffies, end))
+			ret = 1;
+		cpu_relax();
+	} while (!ret && READ_ONCE(pdu->req) == req && !need_resched());
 	percpu_ref_put(&hctx->queue->q_usage_counter);
 	return max(ret, 0);
 }
@@ -540,7 +553,7 @@ static int nvme_passthru_poll(struct request *req, struct io_comp_batch *iob)
  * nvme_ns_head_chr_uring_cmd_iopoll - ->uring_cmd_iopoll() of a head's device
  * @ioucmd: the command, on its ring's list until it is DONE
  * @iob: batch for what is found complete
- * @poll_flags: BLK_POLL_*, of no interest: one look at a time
+ * @poll_flags: BLK_POLL_*
  *
  * Only a first attempt is polled for. A retry completes by interrupt, and all
  * do so by task work, for which whoever polls the ring stops. Nor is a parked
@@ -549,9 +562,10 @@ static int nvme_passthru_poll(struct request *req, struct io_comp_batch *iob)
  *
  * An attempt takes itself out of the command before its request is free. So a
  * request that is seen here may be free in a moment, and even used for something
- * else; its memory is there as long as the queue of its path, whose removal waits
- * for head->srcu when no request is left. That is so for all commands, whether
- * the policy covers them or not.
+ * else. Its memory is there as long as the queue of its path, whose removal waits
+ * for head->srcu when no request is left. What is left of a race, here as on a
+ * kernel without failover: a request that was used again, by another namespace
+ * of the same controller, names the hardware queue of that one.
  *
  * Context: Holds the ring's lock.
  * Return: how many were found complete, 0 if there is nothing to poll for.
@@ -568,7 +582,7 @@ int nvme_ns_head_chr_uring_cmd_iopoll(struct io_uring_cmd *ioucmd,
 	srcu_idx = srcu_read_lock(&head->srcu);
 	req = READ_ONCE(pdu->req);
 	if (req)
-		ret = nvme_passthru_poll(req, iob);
+		ret = nvme_passthru_poll(pdu, req, iob, poll_flags);
 	srcu_read_unlock(&head->srcu, srcu_idx);
 
 	if (unlikely(!req && io_uring_cmd_is_dying(ioucmd)))
