@@ -99,7 +99,7 @@ qemu_command()
 		if [ "$accel_name" = icount ]; then
 			# answers come when who waits for them sleeps, also on
 			# a busy host, whose time this is
-			d="driver=null-co,size=64M,latency-ns=10000000"
+			d="driver=null-co,size=64M,latency-ns=20000000"
 		else
 			truncate -s 64M "$dir/ns$i.img"
 			d="file=$dir/ns$i.img,format=raw,cache=unsafe"
