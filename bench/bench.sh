@@ -79,7 +79,8 @@ table()
 # there: a command that a drive has lost need not be waited for as long.
 measure_cost()
 {
-	ACCEL=icount NVME_MPATH_APPEND=nvme_core.io_timeout=2 guest "cost-$1-$2" cost | sed "s/^cost,/$2,/" \
+	ACCEL=icount NVME_MPATH_APPEND=nvme_core.io_timeout=2 \
+		guest "cost-$1-$2" cost | sed "s/^cost,/$2,/" \
 		>"$csv/cost-$1-$2.csv"
 }
 
@@ -128,7 +129,8 @@ failover()
 		NVME_MPATH_APPEND=$append guest "failover-$name" failover \
 			>"$csv/failover-$name.csv"
 	done
-	awk -f "$here/median.awk" -f "$here/failover.awk" "$csv"/failover-{series,stock,dm}.csv \
+	awk -f "$here/median.awk" -f "$here/failover.awk" \
+		"$csv"/failover-{series,stock,dm}.csv \
 		>"$results/failover.txt"
 	table "Longest gap between two answers, and time until the rate is back" \
 		"$results/failover.txt"
