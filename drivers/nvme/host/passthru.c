@@ -47,7 +47,8 @@
  *	Task work in the submitter, under the ring's lock. It unmaps the pages
  *	of the failed attempt, as only there their mm is at hand, and then calls
  *	the function that the first submission called: nvme_ns_uring_cmd().
- *	Whoever ran out of tags, memory or paths is parked rather than told so.
+ *	Whoever ran out of tags or paths, or of memory that an attempt before
+ *	had, is parked rather than told so.
  *
  * PARKED
  *	The head's list, under head->requeue_lock. Such a command has no
@@ -56,8 +57,8 @@
  *	it ends when the application cancels it, and with its task or ring,
  *	whichever goes first. To take it off the list is to own it:
  *	nvme_passthru_requeue() and nvme_passthru_cancel() race for that under
- *	the lock, and so does nvme_ns_head_chr_uring_cmd_iopoll(), as a dying
- *	IOPOLL ring is polled before anything of it is cancelled.
+ *	the lock, and so does nvme_ns_head_chr_uring_cmd_iopoll(), as the end
+ *	of an IOPOLL ring polls for its commands, and need not cancel them.
  *
  * DONE
  *	io_uring.
@@ -149,7 +150,8 @@ static int nvme_passthru_check_parkable(struct nvme_ns_head *head,
 
 /*
  * DONE from PARKED or from the way there. On an IOPOLL ring the request lives on
- * until somebody reaps it, and nobody would while its task waits in exit().
+ * until somebody reaps it, and nobody would while its task waits in exit() for
+ * what is tracked.
  */
 static void nvme_passthru_end_tracked(struct io_uring_cmd *ioucmd, int res,
 				      unsigned int issue_flags)
@@ -183,11 +185,11 @@ static bool nvme_passthru_add_parked(struct nvme_ns_head *head,
 /*
  * Ends in PARKED, or in DONE with -EIO if no path is left to wait for.
  *
- * The check for an available path and the list_add are one SRCU section:
- * nvme_mpath_shutdown_disk() waits for those before it drains the list for the
- * last time. Other events do not wait. Hence the second look, when the command
- * is on the list: either it sees what the event has changed, or the event's
- * requeue_work sees the command.
+ * The check for an available path and the list_add are one SRCU section: the
+ * removal of a head waits for those before it drains the list for the last time.
+ * Other events do not wait. Hence the second look, when the command is on the
+ * list: either it sees what the event has changed, or the event's requeue_work
+ * sees the command.
  */
 static int nvme_passthru_park(struct nvme_ns_head *head,
 			      struct io_uring_cmd *ioucmd,
@@ -557,8 +559,8 @@ static int nvme_passthru_poll(const struct nvme_uring_cmd_pdu *pdu,
  *
  * Only a first attempt is polled for. A retry completes by interrupt, and all
  * do so by task work, for which whoever polls the ring stops. Nor is a parked
- * command waited for in here; but as a ring that goes away is polled until it
- * has no commands left, this is the place where they have to give up.
+ * command waited for in here; but the end of a ring polls for its commands, and
+ * not all kernels cancel those of IOPOLL rings: so here they have to give up.
  *
  * An attempt takes itself out of the command before its request is free. So a
  * request that is seen here may be free in a moment, and even used for something
@@ -751,7 +753,8 @@ void nvme_passthru_retry(struct io_uring_cmd *ioucmd, unsigned int issue_flags,
 		if (creds)
 			revert_creds(creds);
 	}
-	if (ret == -EAGAIN || ret == -ENOMEM)
+	/* an attempt was mapped before: this is for want of memory just now */
+	if (ret == -EAGAIN || (ret == -ENOMEM && pdu->failovers))
 		ret = nvme_passthru_park(head, ioucmd, issue_flags,
 					 NVME_PASSTHRU_LOOK_SOON);
 	if (ret != -EIOCBQUEUED)

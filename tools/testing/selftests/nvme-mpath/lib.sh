@@ -117,20 +117,30 @@ log_has()
 #	   it in the reset work: what lockdep keeps of it is left with the former
 without_known_reports()
 {
-	awk '/possible circular locking|BUG: workqueue leaked/ {
-		report = $0
-		for (i = 0; i < 6 && getline > 0; i++)
-			report = report "\n" $0
-		if (report ~ /ctrl->reset_lock.*pciehp_unconfigure_device/)
-			print "ignored a known report: pciehp" >"/dev/stderr"
-		else if (report ~ /workfn=blk_mq_timeout_work/ &&
-			 report ~ /nvme_start_freeze/)
-			print "ignored a known report: freeze" >"/dev/stderr"
-		else
-			print report
-		next
+	# other messages may come between the lines of a report: they stay
+	awk 'function report(i, lines,	text) {
+		while (lines-- && i <= NR && line[i] !~ /Workqueue:/)
+			text = text "\n" line[i++]
+		return text
 	}
-	{ print }' 2>"$tmp/ignored"
+	function known(i) {
+		if (line[i] ~ /possible circular locking/ &&
+		    report(i, 7) ~ /ctrl->reset_lock.*pciehp_unconfigure_device/)
+			return "pciehp"
+		if (line[i] ~ /BUG: workqueue leaked/ &&
+		    line[i + 1] line[i + 2] ~ /workfn=blk_mq_timeout_work/ &&
+		    report(i, 60) ~ /nvme_start_freeze/)
+			return "freeze"
+	}
+	{ line[NR] = $0 }
+	END {
+		for (i = 1; i <= NR; i++)
+			if (known(i))
+				print "ignored a known report: " known(i) \
+					>"/dev/stderr"
+			else
+				print line[i]
+	}' 2>"$tmp/ignored"
 	sed 's/^/# /' "$tmp/ignored" >&2
 }
 

@@ -1029,7 +1029,7 @@ static void parse(int argc, char **argv)
 			opt.depth = number(optarg, 1, MAX_DEPTH);
 			break;
 		case 'b':
-			opt.bytes = number(optarg, 1024, 1 << 20) & ~1023u;
+			opt.bytes = number(optarg, 1024, 1 << 23) & ~1023u;
 			break;
 		case 'a':
 			opt.offset = number(optarg, 0, 4095);
