@@ -28,7 +28,8 @@ io_start -t 8 -p 60 -s -o rw "$ng"
 loads+=("$io") logs+=("$io_log")
 io_start -t 8 -p 60 -q 1 -e io64 -o rw -s -f 4096 "$ng"
 loads+=("$io") logs+=("$io_log")
-fio --name=block --filename="/dev/$head" --ioengine=io_uring --direct=1 \
+# libaio: bios of io_uring do not wait for a tag, also not after the failover
+fio --name=block --filename="/dev/$head" --ioengine=libaio --direct=1 \
 	--rw=randwrite --bs=4k --offset=32M --size=4M --iodepth=8 --verify=crc32c \
 	--do_verify=1 --loops=100 --time_based --runtime=8 >"$tmp/fio" 2>&1 &
 fio=$!

@@ -20,7 +20,8 @@ io_fails()
 
 begin 8
 need_tools nvme
-nvmet_up 2 100 -l 60
+# a reset takes its time on a slow machine before it cancels anything
+nvmet_up 2 $((100 * SLOW)) -l 60
 policy none || give_up "policy"
 ctrl=$(ctrl_of_port 1)
 path=$(path_of_ctrl "$ctrl")

@@ -10,7 +10,7 @@ begin 2
 need_tools nvme fio
 nvmet_up 2 10 -l 60
 
-fio --name=block --filename="/dev/$head" --ioengine=io_uring --direct=1 \
+fio --name=block --filename="/dev/$head" --ioengine=libaio --direct=1 \
 	--rw=randrw --bs=4k --size=16M --iodepth=16 --time_based --runtime=5 \
 	>"$tmp/fio" 2>&1 &
 load=$!
