@@ -8,7 +8,7 @@
 
 begin 5
 need_tools nvme
-nvmet_up 2 20 -l 60
+nvmet_up 2 $((20 * SLOW)) -l 60
 trace_path_errors
 
 io_start -t 600 -o rw -s "$ng"
