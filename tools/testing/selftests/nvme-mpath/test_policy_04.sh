@@ -33,7 +33,7 @@ lose_appends()
 begin 7
 need_tools nvme
 zoned=1
-nvmet_up 2 100 -l 60
+nvmet_up 2 $((100 * SLOW)) -l 60
 echo round-robin >"$subsys/iopolicy"
 trace_path_errors
 
