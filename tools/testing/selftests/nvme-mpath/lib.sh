@@ -237,7 +237,7 @@ pci_single()
 	local s node
 
 	for s in /sys/class/nvme/*; do
-		[ "$(cat "$s/subsysnqn")" = nqn.2019-08.org.qemu:single ] ||
+		[ "$(cat "$s/subsysnqn" 2>/dev/null)" = "$PCI_SINGLE_NQN" ] ||
 			continue
 		for node in "$s"/nvme*n*; do
 			head=${node##*/}
@@ -454,6 +454,7 @@ nvmet_connect()
 
 # ---- QEMU's PCIe controllers -------------------------------------------------
 
+PCI_SINGLE_NQN=nqn.2019-08.org.qemu:single
 PCI_NQN=nqn.2019-08.org.qemu:mpath
 
 pci_head()
@@ -542,6 +543,8 @@ pci_ctrl()
 trace_path_errors()
 {
 	[ -d "$TRACING/events" ] || mount -t tracefs none "$TRACING"
+	[ -d "$TRACING/events/nvme" ] ||
+		skip_all "no $TRACING/events/nvme (CONFIG_FTRACE, nvme_core)"
 	echo 'qid > 0 && status >= 768 && status < 1024' \
 		>"$TRACING/events/nvme/nvme_complete_rq/filter"
 	echo >"$TRACING/trace"

@@ -39,9 +39,9 @@ all_refused()
 
 begin 8
 need_tools nvme
+nvmet_up 1 0
 check "the default is idempotent" is idempotent "$(cat $parameter)"
 check "the default refuses what it does not know" all_refused $parameter
-nvmet_up 1 0
 attribute=/sys/block/$head/passthru_failover
 check "a new head is idempotent" is idempotent "$(cat "$attribute")"
 check "a head refuses what it does not know" all_refused "$attribute"
