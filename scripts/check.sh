@@ -94,6 +94,19 @@ done
 	grep -E 'passthru|warning|error' >"$logs/kernel-doc" || true
 result "kernel-doc -Werror" "$logs/kernel-doc"
 
+# Where the base says so the driver loads into a kernel that is not patched: all
+# it takes from outside of itself has to be exported there.
+if [ "${driver_alone:-0}" = 1 ]; then
+	host=build-plain/drivers/nvme/host
+	exports() { cut -f2,3 "$base_dir/$1/build-plain/Module.symvers"; }
+	nm -u "$tree/$host"/*.ko | sed -n 's/^ *U //p' | sort -u |
+		comm -23 - <({ exports stock && exports series |
+			grep '	drivers/nvme/host/'; } | cut -f1 | sort -u) \
+		>"$logs/symbols"
+	result "the driver takes nothing that a kernel without the series lacks" \
+		"$logs/symbols"
+fi
+
 "$top/scripts/htmldocs.sh" "$base" >"$logs/htmldocs" || [ $? -eq 1 ]
 result "htmldocs: no warning in new files" "$logs/htmldocs"
 

@@ -404,8 +404,9 @@ static void nvme_passthru_cancel(struct nvme_ns_head *head,
 	pdu->state = NVME_PASSTHRU_CANCELLED;
 	spin_unlock_irq(&head->requeue_lock);
 
-	/* on its way to the list: belongs to nvme_passthru_park() */
-	if (state == NVME_PASSTHRU_NOT_PARKED)
+	/* on its way to the list: belongs to nvme_passthru_park(), even if told */
+	if (state == NVME_PASSTHRU_NOT_PARKED ||
+	    state == NVME_PASSTHRU_CANCELLED)
 		return;
 	io_uring_cmd_unmark_cancelable(ioucmd);
 	if (state == NVME_PASSTHRU_PARKED)
@@ -557,10 +558,10 @@ static int nvme_passthru_poll(const struct nvme_uring_cmd_pdu *pdu,
  * @iob: batch for what is found complete
  * @poll_flags: BLK_POLL_*
  *
- * Only a first attempt is polled for. A retry completes by interrupt, and all
- * do so by task work, for which whoever polls the ring stops. Nor is a parked
- * command waited for in here; but the end of a ring polls for its commands, and
- * not all kernels cancel those of IOPOLL rings: so here they have to give up.
+ * Only a first attempt is polled for. A retry completes by interrupt, and so by
+ * task work, for which whoever polls the ring stops. Nor is a parked command
+ * waited for in here; but the end of a ring polls for its commands, and not all
+ * kernels cancel those of IOPOLL rings: so here they have to give up.
  *
  * An attempt takes itself out of the command before its request is free. So a
  * request that is seen here may be free in a moment, and even used for something

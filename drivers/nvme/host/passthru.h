@@ -117,7 +117,6 @@ void nvme_passthru_init_head(struct nvme_ns_head *head);
 void nvme_passthru_exit_head(struct nvme_ns_head *head);
 void nvme_passthru_requeue(struct nvme_ns_head *head);
 void nvme_passthru_look_in(struct nvme_ns_head *head, unsigned long delay);
-bool nvme_passthru_wait_is_over(struct nvme_ns_head *head);
 struct nvme_ns *nvme_passthru_get_path(struct nvme_ns_head *head, bool *found);
 void nvme_passthru_put_path(struct nvme_ns *ns);
 void nvme_passthru_attempt_ended(struct nvme_passthru_attempt *attempt,
