@@ -103,17 +103,29 @@ static u8 nvme_passthru_opcode(struct io_uring_cmd *ioucmd)
 /**
  * nvme_passthru_look_in - see later whether parked commands have to wait on
  * @head: their head
- * @delay: in jiffies; a look that is due earlier is not put off
+ * @delay: NVME_PASSTHRU_LOOK_SOON or NVME_PASSTHRU_LOOK_LATER
+ *
+ * More who ask for a look soon put it off, though not beyond the later one: so
+ * who was sent by the last look has had its turn before the next look sends more,
+ * and the task can do something else between them.
  *
  * Context: Any.
  */
 void nvme_passthru_look_in(struct nvme_ns_head *head, unsigned long delay)
 {
-	struct delayed_work *look = &head->passthru.look;
+	struct nvme_passthru *passthru = &head->passthru;
+	unsigned long since;
 
-	if (!delayed_work_pending(look) ||
-	    time_after(look->timer.expires, jiffies + delay))
-		mod_delayed_work(nvme_wq, look, delay);
+	if (delay == NVME_PASSTHRU_LOOK_LATER) {
+		queue_delayed_work(nvme_wq, &passthru->look, delay);
+		return;
+	}
+	since = READ_ONCE(passthru->soon_since);
+	if (!since)
+		WRITE_ONCE(passthru->soon_since, jiffies ?: 1);
+	else if (time_after_eq(jiffies, since + NVME_PASSTHRU_LOOK_LATER))
+		return;
+	mod_delayed_work(nvme_wq, &passthru->look, delay);
 }
 
 /**
@@ -568,7 +580,8 @@ static int nvme_passthru_poll(const struct nvme_uring_cmd_pdu *pdu,
  * else. Its memory is there as long as the queue of its path, whose removal waits
  * for head->srcu when no request is left. What is left of a race, here as on a
  * kernel without failover: a request that was used again, by another namespace
- * of the same controller, names the hardware queue of that one.
+ * of the same controller, names the hardware queue of that one; and the memory
+ * is not there if a reset has left the controller fewer hardware queues.
  *
  * Context: Holds the ring's lock.
  * Return: how many were found complete, 0 if there is nothing to poll for.
@@ -734,7 +747,9 @@ void nvme_passthru_retry(struct io_uring_cmd *ioucmd, unsigned int issue_flags,
 	const struct cred *creds;
 	int ret = -EAGAIN;
 
-	if (pdu->state == NVME_PASSTHRU_CANCELLED)
+	/* with more and more to be sent, a task that was killed never got to die */
+	if (pdu->state == NVME_PASSTHRU_CANCELLED ||
+	    fatal_signal_pending(current))
 		dead = true;
 	pdu->state = NVME_PASSTHRU_NOT_PARKED;
 	io_uring_cmd_unmark_cancelable(ioucmd);
@@ -803,6 +818,9 @@ static void nvme_passthru_look_work(struct work_struct *work)
 	bool over;
 	int srcu_idx;
 
+	WRITE_ONCE(head->passthru.soon_since, 0);
+	/* pairs with nvme_passthru_park(): who did not find 0 is on the list */
+	smp_mb();
 	srcu_idx = srcu_read_lock(&head->srcu);
 	over = nvme_passthru_wait_is_over(head);
 	srcu_read_unlock(&head->srcu, srcu_idx);

@@ -49,6 +49,8 @@ enum nvme_passthru_count {
  * @parked: the commands that wait for a path; protected by head->requeue_lock
  * @wait: the ioctls that do
  * @look: looks whether waiting still makes sense, if nobody says so
+ * @soon_since: when a look was first asked for soon that has not come yet, in
+ *	jiffies; 0 if none was
  * @policy: of enum nvme_passthru_policy; READ_ONCE(), it may change any time
  * @counts: see enum nvme_passthru_count
  */
@@ -56,6 +58,7 @@ struct nvme_passthru {
 	struct list_head	parked;
 	wait_queue_head_t	wait;
 	struct delayed_work	look;
+	unsigned long		soon_since;
 	u8			policy;
 	atomic_long_t		counts[NVME_PASSTHRU_NR_COUNTS];
 };
