@@ -64,7 +64,7 @@ make_initramfs()
 	echo root:x:0:0::/root:/bin/bash >"$root/etc/passwd"
 	copy_program "$root" busybox bash nvme setpci modprobe mkfs.ext4 \
 		"$@"
-	[ -z "$modules" ] || cp -a "$modules" "$root/lib/"
+	[ -z "$modules" ] || cp -aT "$modules" "$root/lib/modules"
 	"$root/usr/bin/busybox" --list | while read -r d; do
 		[ -e "$root/usr/bin/$d" ] || ln -s busybox "$root/usr/bin/$d"
 	done
