@@ -52,8 +52,8 @@ ctrl=$(ctrls)
 must 1 "a delay" delay_for 1
 last_identify
 
-commands=$((4 * SLOW))
-io_start -n $commands -q $commands -t 60 -o write "$ng"
+commands=$((4 + 2 * SLOW))
+io_start -n $commands -q $commands -p 60 -o write "$ng"
 must 5 "commands in flight" io_pending $commands
 identify_fails "$nth"
 rescan
