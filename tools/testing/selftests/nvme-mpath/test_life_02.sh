@@ -18,8 +18,8 @@ more_users()
 
 begin 5
 need_tools nvme
-[ -e /sys/module/nvme_tcp/refcnt ] || skip_all "nvme-tcp is built in"
 nvmet_up 2 2000
+[ -e /sys/module/nvme_tcp/refcnt ] || skip_all "nvme-tcp is built in"
 users=$(cat /sys/module/nvme_tcp/refcnt)
 io_start -n 1 -e io64 -o read "$ng"
 check "an ioctl is a user of its path's transport" \
