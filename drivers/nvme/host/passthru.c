@@ -107,7 +107,7 @@ static u8 nvme_passthru_opcode(struct io_uring_cmd *ioucmd)
  *
  * More who ask for a look soon put it off, though not beyond the later one: so
  * who was sent by the last look has had its turn before the next look sends more,
- * and the task can do something else between them.
+ * and the task can do something else between them. One for later puts off none.
  *
  * Context: Any.
  */
@@ -827,11 +827,9 @@ static void nvme_passthru_look_work(struct work_struct *work)
 
 	if (over)
 		nvme_passthru_requeue(head);
-	/* does not put off an earlier one that was asked for just now */
 	if (!list_empty(&head->passthru.parked) ||
 	    wq_has_sleeper(&head->passthru.wait))
-		queue_delayed_work(nvme_wq, &head->passthru.look,
-				   NVME_PASSTHRU_LOOK_LATER);
+		nvme_passthru_look_in(head, NVME_PASSTHRU_LOOK_LATER);
 }
 
 /**

@@ -539,17 +539,24 @@ pci_ctrl()
 
 # ---- faults seen ---------------------------------------------------------------
 
-# From here on I/O commands that end with a path error leave a trace.
+# trace_event <event> <filter>: from here on it leaves a trace, and nothing before
+trace_event()
+{
+	local event=$TRACING/events/$1
+
+	[ -d "$TRACING/events" ] || mount -t tracefs none "$TRACING"
+	[ -d "$event" ] || skip_all "no $event (CONFIG_FTRACE, its module)"
+	echo "$2" >"$event/filter"
+	echo >"$TRACING/trace"
+	echo 1 >"$event/enable"
+	at_exit "echo 0 >$event/enable"
+}
+
+# I/O commands that end with a path error
 trace_path_errors()
 {
-	[ -d "$TRACING/events" ] || mount -t tracefs none "$TRACING"
-	[ -d "$TRACING/events/nvme" ] ||
-		skip_all "no $TRACING/events/nvme (CONFIG_FTRACE, nvme_core)"
-	echo 'qid > 0 && status >= 768 && status < 1024' \
-		>"$TRACING/events/nvme/nvme_complete_rq/filter"
-	echo >"$TRACING/trace"
-	echo 1 >"$TRACING/events/nvme/nvme_complete_rq/enable"
-	at_exit "echo 0 >$TRACING/events/nvme/nvme_complete_rq/enable"
+	trace_event nvme/nvme_complete_rq \
+		'qid > 0 && status >= 768 && status < 1024'
 }
 
 path_errors()
@@ -568,11 +575,7 @@ saw_path_errors()
 # target_answers <status>: from now on record what the target answers with it
 target_answers()
 {
-	echo "qid > 0 && status == $(($1))" \
-		>"$TRACING/events/nvmet/nvmet_req_complete/filter"
-	echo >"$TRACING/trace"
-	echo 1 >"$TRACING/events/nvmet/nvmet_req_complete/enable"
-	at_exit "echo 0 >$TRACING/events/nvmet/nvmet_req_complete/enable"
+	trace_event nvmet/nvmet_req_complete "qid > 0 && status == $(($1))"
 }
 
 target_answered()

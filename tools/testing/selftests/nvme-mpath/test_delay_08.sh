@@ -7,8 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-setup_cmd=$TRACING/events/nvme/nvme_setup_cmd
-
 rescan()
 {
 	echo 1 >"/sys/class/nvme/$ctrl/rescan_controller"
@@ -24,15 +22,11 @@ identified()
 # Which Identify of a scan is the last that looks at the namespace? Sets $nth.
 last_identify()
 {
-	trace_path_errors
-	echo 'qid == 0' >"$setup_cmd/filter"
-	echo 1 >"$setup_cmd/enable"
-	at_exit "echo 0 >$setup_cmd/enable"
+	trace_event nvme/nvme_setup_cmd 'qid == 0'
 	rescan
 	# some look twice: what comes after it is of no interest
 	wait_for 1 false
 	must 5 "a scan" identified
-	echo 0 >"$setup_cmd/enable"
 }
 
 # identify_fails <n>: the nth admin command from here on, for good
