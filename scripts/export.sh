@@ -28,8 +28,9 @@ for i in "${!lines[@]}"; do
 	git -C "$tree" log -1 --format=%B "$c" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$patch"
 	ours=()
 	while read -r f; do
-		[ ! -e "$top/$f" ] || ours+=(":!$f")
-	done < <(git -C "$tree" diff --name-only --diff-filter=A "$c~" "$c")
+		git -C "$tree" cat-file -e "base:$f" 2>/dev/null ||
+			[ ! -e "$top/$f" ] || ours+=(":!$f")
+	done < <(git -C "$tree" diff --name-only "$c~" "$c")
 	if ! git -C "$tree" diff --quiet "$c~" "$c" -- . "${ours[@]}"; then
 		{
 			echo '---'

@@ -77,14 +77,6 @@
 #include "nvme.h"
 #include "trace.h"
 
-/*
- * A retry of these would not be what the first submission was: the layout of an
- * iovec and the width of a pointer are those of the system call that is running,
- * and task work of a 32-bit caller may run in none. They get the path errors,
- * whatever the policy and their flags say.
- */
-#define NVME_PASSTHRU_NO_FAILOVER	IO_URING_F_COMPAT
-
 static struct nvme_ns_head *nvme_passthru_head(struct io_uring_cmd *ioucmd)
 {
 	struct cdev *cdev = file_inode(ioucmd->file)->i_cdev;
@@ -142,6 +134,18 @@ bool nvme_passthru_wait_is_over(struct nvme_ns_head *head)
 	return nvme_find_path(head) || !nvme_available_path(head);
 }
 
+static struct nvme_passthru_kept *nvme_passthru_kept(struct io_uring_cmd *ioucmd)
+{
+	return io_uring_cmd_scratch(ioucmd);
+}
+
+/* The second result of a command that ends without another attempt. */
+static u64 nvme_passthru_last_result(struct io_uring_cmd *ioucmd)
+{
+	return nvme_uring_cmd_pdu(ioucmd)->failovers ?
+		nvme_passthru_kept(ioucmd)->result : 0;
+}
+
 /*
  * What a path would refuse whatever its state is not kept waiting for one. All
  * else is checked when there is one, on behalf of whoever has submitted it.
@@ -169,7 +173,8 @@ static void nvme_passthru_end_tracked(struct io_uring_cmd *ioucmd, int res,
 				      unsigned int issue_flags)
 {
 	io_uring_cmd_untrack(ioucmd);
-	nvme_uring_cmd_done(ioucmd, res, 0, issue_flags);
+	nvme_uring_cmd_done(ioucmd, res, nvme_passthru_last_result(ioucmd),
+			    issue_flags);
 }
 
 /*
@@ -217,8 +222,7 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 		return ret;
 
 	/* what ->uring_cmd_iopoll() will see */
-	WRITE_ONCE(pdu->req, NULL);
-	io_uring_cmd_keep_creds(ioucmd);
+	WRITE_ONCE(pdu->hctx, NULL);
 	io_uring_cmd_allow_app_cancel(ioucmd);
 	io_uring_cmd_mark_cancelable(ioucmd, issue_flags);
 	io_uring_cmd_track(ioucmd);
@@ -304,6 +308,90 @@ void nvme_passthru_put_path(struct nvme_ns *ns)
 }
 
 /*
+ * An attempt that may sleep: that of an io-wq worker, a retry, or one that has
+ * found pages of user memory missing. It holds its path, not head->srcu: other
+ * paths come and go meanwhile, and the pages may have to come from this head.
+ * They are waited for with nothing held. Only if they are gone again after that
+ * does the attempt wait for them, and with it the removal of its path.
+ */
+static int nvme_passthru_send_held(struct nvme_ns_head *head,
+				   struct io_uring_cmd *ioucmd,
+				   unsigned int issue_flags,
+				   unsigned int flags, bool *found)
+{
+	unsigned int nofault = NVME_URING_NOFAULT;
+	struct nvme_ns *ns;
+	int ret;
+
+	for (;;) {
+		ns = nvme_passthru_get_path(head, found);
+		if (!ns)
+			return -ENODEV;
+		if (flags & NVME_URING_RETRY && nofault)
+			trace_nvme_passthru_retry(head->disk, ioucmd,
+						  nvme_passthru_opcode(ioucmd),
+						  ns->ctrl->instance);
+		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags,
+					flags | nofault);
+		if (ret == -ENODEV)
+			nvme_mpath_clear_current_path(ns);
+		nvme_passthru_put_path(ns);
+		if (ret != -EFAULT || !nofault)
+			return ret;
+		nvme_uring_fault_in(ioucmd, issue_flags);
+		nofault = 0;
+	}
+}
+
+/*
+ * An attempt on the submit path. It is made under head->srcu, as on a kernel
+ * without failover, and so must not wait for user memory.
+ */
+static __always_inline int nvme_passthru_send(struct nvme_ns_head *head,
+					      struct io_uring_cmd *ioucmd,
+					      unsigned int issue_flags,
+					      bool *found)
+{
+	int srcu_idx, ret = -ENODEV;
+	struct nvme_ns *ns;
+
+	srcu_idx = srcu_read_lock(&head->srcu);
+	ns = nvme_find_path(head);
+	*found = ns;
+	if (likely(ns)) {
+		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags,
+					NVME_URING_NOFAULT);
+		/* the queue died after the path had been chosen */
+		if (unlikely(ret == -ENODEV))
+			nvme_mpath_clear_current_path(ns);
+	}
+	srcu_read_unlock(&head->srcu, srcu_idx);
+	return ret;
+}
+
+/* The first attempt was not made. Finds out what comes of the command. */
+static noinline int nvme_passthru_not_sent(struct nvme_ns_head *head,
+					   struct io_uring_cmd *ioucmd,
+					   unsigned int issue_flags, int ret,
+					   bool found)
+{
+	if (ret == -EFAULT && issue_flags & IO_URING_F_NONBLOCK)
+		ret = nvme_passthru_send_held(head, ioucmd, issue_flags, 0,
+					      &found);
+	if (ret == -ENODEV) {
+		/* with the rights of now, whatever the task may have then */
+		io_uring_cmd_keep_creds(ioucmd);
+		ret = nvme_passthru_park(head, ioucmd, issue_flags,
+					 found ? NVME_PASSTHRU_LOOK_SOON :
+						 NVME_PASSTHRU_LOOK_LATER);
+	}
+	/* io_uring issues it again, from an io-wq worker */
+	if (ret == -EAGAIN)
+		ioucmd->flags |= IORING_URING_CMD_REISSUE;
+	return ret;
+}
+
+/*
  * The first attempt. -EIOCBQUEUED: the command has a new owner. Anything else:
  * it still has the old one, as nothing was started.
  */
@@ -311,51 +399,41 @@ static __always_inline int nvme_passthru_issue(struct nvme_ns_head *head,
 					       struct io_uring_cmd *ioucmd,
 					       unsigned int issue_flags)
 {
-	unsigned long delay = NVME_PASSTHRU_LOOK_LATER;
-	int srcu_idx, ret = -ENODEV;
-	struct nvme_ns *ns;
+	bool found;
+	int ret;
 
-	srcu_idx = srcu_read_lock(&head->srcu);
-	ns = nvme_find_path(head);
-	if (likely(ns)) {
-		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags);
-		/* the queue died after the path had been chosen */
-		if (unlikely(ret == -ENODEV)) {
-			nvme_mpath_clear_current_path(ns);
-			delay = NVME_PASSTHRU_LOOK_SOON;
-		}
-	}
-	srcu_read_unlock(&head->srcu, srcu_idx);
-
-	if (unlikely(ret == -ENODEV))
-		ret = nvme_passthru_park(head, ioucmd, issue_flags, delay);
+	ret = nvme_passthru_send(head, ioucmd, issue_flags, &found);
+	if (unlikely(ret != -EIOCBQUEUED))
+		ret = nvme_passthru_not_sent(head, ioucmd, issue_flags, ret,
+					     found);
 	return ret;
 }
 
-/*
- * Any other: the same, but for the path, which is held in another way. Other paths
- * shall come and go while this task waits for pages of its memory, as they may
- * have to come from the same head.
- */
+/* The first attempt of an io-wq worker, which may wait for a tag and for memory. */
+static int nvme_passthru_issue_iowq(struct nvme_ns_head *head,
+				    struct io_uring_cmd *ioucmd,
+				    unsigned int issue_flags)
+{
+	bool found;
+	int ret;
+
+	ret = nvme_passthru_send_held(head, ioucmd, issue_flags, 0, &found);
+	if (ret != -EIOCBQUEUED)
+		ret = nvme_passthru_not_sent(head, ioucmd, issue_flags, ret,
+					     found);
+	return ret;
+}
+
+/* Any other. */
 static int nvme_passthru_issue_again(struct nvme_ns_head *head,
 				     struct io_uring_cmd *ioucmd,
 				     unsigned int issue_flags)
 {
-	int ret = -ENODEV;
-	struct nvme_ns *ns;
 	bool found;
+	int ret;
 
-	ns = nvme_passthru_get_path(head, &found);
-	if (ns) {
-		trace_nvme_passthru_retry(head->disk, ioucmd,
-					  nvme_passthru_opcode(ioucmd),
-					  ns->ctrl->instance);
-		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags);
-		if (ret == -ENODEV)
-			nvme_mpath_clear_current_path(ns);
-		nvme_passthru_put_path(ns);
-	}
-
+	ret = nvme_passthru_send_held(head, ioucmd, issue_flags,
+				      NVME_URING_RETRY, &found);
 	if (ret == -ENODEV)
 		ret = nvme_passthru_park(head, ioucmd, issue_flags,
 					 found ? NVME_PASSTHRU_LOOK_SOON :
@@ -363,25 +441,29 @@ static int nvme_passthru_issue_again(struct nvme_ns_head *head,
 	return ret;
 }
 
-/* What the policy does not cover: as if there were none of all this. */
+/* Issue without failover: @no_path is the error if there is no usable path. */
 static __always_inline int
 nvme_passthru_issue_once(struct nvme_ns_head *head, struct io_uring_cmd *ioucmd,
 			 unsigned int issue_flags, int no_path)
 {
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
-	int srcu_idx, ret = no_path;
-	struct nvme_ns *ns;
+	bool found;
+	int ret = -EFAULT;
 
 	pdu->state = NVME_PASSTHRU_NOT_COVERED;
 	pdu->status = no_path;
-	srcu_idx = srcu_read_lock(&head->srcu);
-	ns = nvme_find_path(head);
-	if (likely(ns))
-		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags);
-	srcu_read_unlock(&head->srcu, srcu_idx);
-	/* the queue died after the path had been chosen: as good as none */
-	if (ret == -ENODEV && no_path == -EIO)
-		ret = -EIO;
+	if (!(issue_flags & IO_URING_F_IOWQ))
+		ret = nvme_passthru_send(head, ioucmd, issue_flags, &found);
+	if (likely(ret == -EIOCBQUEUED))
+		return ret;
+	if (ret == -EFAULT)
+		ret = nvme_passthru_send_held(head, ioucmd, issue_flags, 0,
+					      &found);
+	/* a queue that died after its path had been chosen is as good as none */
+	if (ret == -ENODEV && (!found || no_path == -EIO))
+		ret = no_path;
+	if (ret == -EAGAIN)
+		ioucmd->flags |= IORING_URING_CMD_REISSUE;
 	return ret;
 }
 
@@ -425,10 +507,37 @@ static void nvme_passthru_cancel(struct nvme_ns_head *head,
 		nvme_uring_cmd_retry_in_task(ioucmd);
 }
 
-/* The first attempt of a command that the policy covers. */
-static __always_inline int nvme_passthru_submit(struct nvme_ns_head *head,
-						struct io_uring_cmd *ioucmd,
-						unsigned int issue_flags)
+/*
+ * The application may reuse the array when its submission has returned. It is
+ * as much of the command as the SQE is, so a copy of it is kept, too.
+ */
+static noinline int nvme_passthru_keep_iovec(struct io_uring_cmd *ioucmd,
+					     unsigned int issue_flags)
+{
+	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
+	u32 nr = cmd->data_len;
+	struct iovec *iov;
+
+	BUILD_BUG_ON(sizeof(struct nvme_passthru_kept) > IO_URING_CMD_SCRATCH);
+
+	nvme_passthru_kept(ioucmd)->iov = NULL;
+	if (!nr || !cmd->addr)
+		return 0;
+	if (nr > UIO_MAXIOV)
+		return -EINVAL;
+	iov = io_uring_cmd_extend(ioucmd, nr * sizeof(*iov));
+	if (!iov)
+		return -ENOMEM;
+	nvme_passthru_kept(ioucmd)->iov = iov;
+	/* the copy has moved */
+	cmd = nvme_uring_sqe(ioucmd);
+	return nvme_uring_copy_iovec(iov, cmd->addr, nr, issue_flags);
+}
+
+/* Start a command that the policy covers: nothing of it is read before here. */
+static __always_inline int nvme_passthru_cover(struct io_uring_cmd *ioucmd,
+					       unsigned int issue_flags,
+					       bool compat)
 {
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 
@@ -437,6 +546,24 @@ static __always_inline int nvme_passthru_submit(struct nvme_ns_head *head,
 	pdu->doubt = 0;
 	pdu->state = NVME_PASSTHRU_NOT_PARKED;
 	pdu->failovers = 0;
+	pdu->compat = compat;
+	if (unlikely(ioucmd->cmd_op == NVME_URING_CMD_IO_VEC))
+		return nvme_passthru_keep_iovec(ioucmd, issue_flags);
+	return 0;
+}
+
+/* io_uring issues it again, as it got no tag at first: what covers it is known. */
+static int nvme_passthru_reissue(struct nvme_ns_head *head,
+				 struct io_uring_cmd *ioucmd,
+				 unsigned int issue_flags)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+
+	if (pdu->state == NVME_PASSTHRU_NOT_COVERED)
+		return nvme_passthru_issue_once(head, ioucmd, issue_flags,
+						pdu->status);
+	if (issue_flags & IO_URING_F_IOWQ)
+		return nvme_passthru_issue_iowq(head, ioucmd, issue_flags);
 	return nvme_passthru_issue(head, ioucmd, issue_flags);
 }
 
@@ -446,7 +573,6 @@ static noinline int nvme_passthru_submit_odd(struct nvme_ns_head *head,
 					     unsigned int issue_flags)
 {
 	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
-	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 	u8 head_policy, flags;
 	int ret;
 
@@ -458,12 +584,8 @@ static noinline int nvme_passthru_submit_odd(struct nvme_ns_head *head,
 	ret = nvme_uring_cmd_checks(issue_flags);
 	if (ret)
 		return ret;
-
-	/* not covered when it was issued before, and got no tag then */
-	if (io_uring_cmd_is_reissue(ioucmd, issue_flags) &&
-	    pdu->state == NVME_PASSTHRU_NOT_COVERED)
-		return nvme_passthru_issue_once(head, ioucmd, issue_flags,
-						pdu->status);
+	if (ioucmd->flags & IORING_URING_CMD_REISSUE)
+		return nvme_passthru_reissue(head, ioucmd, issue_flags);
 
 	flags = READ_ONCE(cmd->flags);
 	if (!nvme_passthru_flags_valid(flags))
@@ -472,12 +594,18 @@ static noinline int nvme_passthru_submit_odd(struct nvme_ns_head *head,
 	/* io_uring itself may issue it again, and not always keeps the SQE */
 	if (flags)
 		io_uring_cmd_keep_sqe(ioucmd, sizeof(*cmd));
-	if (nvme_passthru_policy_of(head_policy, flags) == NVME_PASSTHRU_NONE ||
-	    (issue_flags & NVME_PASSTHRU_NO_FAILOVER))
+	if (nvme_passthru_policy_of(head_policy, flags) == NVME_PASSTHRU_NONE)
 		return nvme_passthru_issue_once(head, ioucmd, issue_flags,
 				flags || head_policy != NVME_PASSTHRU_NONE ?
 					-EIO : -EINVAL);
-	return nvme_passthru_submit(head, ioucmd, issue_flags);
+
+	ret = nvme_passthru_cover(ioucmd, issue_flags,
+				  issue_flags & IO_URING_F_COMPAT);
+	if (ret)
+		return ret;
+	if (issue_flags & IO_URING_F_IOWQ)
+		return nvme_passthru_issue_iowq(head, ioucmd, issue_flags);
+	return nvme_passthru_issue(head, ioucmd, issue_flags);
 }
 
 /**
@@ -498,17 +626,22 @@ int nvme_ns_head_chr_uring_cmd(struct io_uring_cmd *ioucmd,
 			       unsigned int issue_flags)
 {
 	const unsigned int odd = IO_URING_F_CANCEL | IO_URING_F_IOWQ |
-				 NVME_PASSTHRU_NO_FAILOVER;
+				 IO_URING_F_COMPAT;
 	const unsigned int all = odd | NVME_URING_CMD_BIG;
 	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
+	int ret;
 
+	nvme_uring_cmd_poison(ioucmd, issue_flags);
 	if (unlikely((issue_flags & all) != NVME_URING_CMD_BIG ||
 		     READ_ONCE(nvme_uring_sqe(ioucmd)->flags)))
 		return nvme_passthru_submit_odd(head, ioucmd, issue_flags);
 	if (READ_ONCE(head->passthru.policy) == NVME_PASSTHRU_NONE)
 		return nvme_passthru_issue_once(head, ioucmd, issue_flags,
 						-EINVAL);
-	return nvme_passthru_submit(head, ioucmd, issue_flags);
+	ret = nvme_passthru_cover(ioucmd, issue_flags, false);
+	if (unlikely(ret))
+		return ret;
+	return nvme_passthru_issue(head, ioucmd, issue_flags);
 }
 
 /*
@@ -534,36 +667,6 @@ static void nvme_passthru_end_parked(struct nvme_ns_head *head,
 	nvme_passthru_end_tracked(ioucmd, -ECANCELED, 0);
 }
 
-/*
- * What blk_rq_poll() does, for a request that may be freed at any moment, as a
- * poll queue is not only emptied by who polls for this request. It is not
- * looked at again once it has told its hardware queue. Nor is that polled for
- * long: the removal of a path waits for it.
- */
-static int nvme_passthru_poll(const struct nvme_uring_cmd_pdu *pdu,
-			      const struct request *req,
-			      struct io_comp_batch *iob, unsigned int poll_flags)
-{
-	struct blk_mq_hw_ctx *hctx = READ_ONCE(req->mq_hctx);
-	const unsigned long end = jiffies + 2;
-	int ret;
-
-	if (!hctx || hctx->type != HCTX_TYPE_POLL ||
-	    !percpu_ref_tryget(&hctx->queue->q_usage_counter))
-		return 0;
-	do {
-		ret = hctx->queue->mq_ops->poll(hctx, iob);
-		if (ret || poll_flags & BLK_POLL_ONESHOT)
-			break;
-		/* so that no other one is waited for, too */
-		if (task_sigpending(current) || time_after_eq(jiffies, end))
-			ret = 1;
-		cpu_relax();
-	} while (!ret && READ_ONCE(pdu->req) == req && !need_resched());
-	percpu_ref_put(&hctx->queue->q_usage_counter);
-	return max(ret, 0);
-}
-
 /**
  * nvme_ns_head_chr_uring_cmd_iopoll - ->uring_cmd_iopoll() of a head's device
  * @ioucmd: the command, on its ring's list until it is DONE
@@ -575,13 +678,9 @@ static int nvme_passthru_poll(const struct nvme_uring_cmd_pdu *pdu,
  * waited for in here; but the end of a ring polls for its commands, and not all
  * kernels cancel those of IOPOLL rings: so here they have to give up.
  *
- * An attempt takes itself out of the command before its request is free. So a
- * request that is seen here may be free in a moment, and even used for something
- * else. Its memory is there as long as the queue of its path, whose removal waits
- * for head->srcu when no request is left. What is left of a race, here as on a
- * kernel without failover: a request that was used again, by another namespace
- * of the same controller, names the hardware queue of that one; and the memory
- * is not there if a reset has left the controller fewer hardware queues.
+ * The hardware queue that is polled lives as long as the queue of its path, whose
+ * removal waits for head->srcu when no request is left. The request is not looked
+ * at: it may be free, and in use for something else, at any moment.
  *
  * Context: Holds the ring's lock.
  * Return: how many were found complete, 0 if there is nothing to poll for.
@@ -592,28 +691,55 @@ int nvme_ns_head_chr_uring_cmd_iopoll(struct io_uring_cmd *ioucmd,
 {
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
-	struct request *req;
-	int srcu_idx, ret = 0;
+	int srcu_idx, ret;
 
 	srcu_idx = srcu_read_lock(&head->srcu);
-	req = READ_ONCE(pdu->req);
-	if (req)
-		ret = nvme_passthru_poll(pdu, req, iob, poll_flags);
+	ret = nvme_uring_cmd_poll(ioucmd, iob, poll_flags);
 	srcu_read_unlock(&head->srcu, srcu_idx);
 
-	if (unlikely(!req && io_uring_cmd_is_dying(ioucmd)))
+	if (unlikely(!ret && !READ_ONCE(pdu->hctx) &&
+		     io_uring_cmd_is_dying(ioucmd)))
 		nvme_passthru_end_parked(head, ioucmd);
 	return ret;
 }
 
 /**
- * nvme_passthru_attempt_ended - find out whether an attempt failed for its path
+ * nvme_passthru_attempt_begins - note what an attempt is judged by when it ends
  * @attempt: filled in
+ * @ctrl: its controller
+ * @timeout: the time its caller gives it, in jiffies, or 0
+ *
+ * Context: Any.
+ */
+void nvme_passthru_attempt_begins(struct nvme_passthru_attempt *attempt,
+				  struct nvme_ctrl *ctrl, unsigned int timeout)
+{
+	attempt->generation = READ_ONCE(ctrl->generation);
+	attempt->started = jiffies;
+	attempt->timeout = timeout;
+}
+
+/*
+ * Not every transport marks what it cancels. What a controller answers has
+ * another status, however late it comes.
+ */
+static bool nvme_passthru_host_aborted(struct request *req)
+{
+	return nvme_req(req)->flags & NVME_REQ_CANCELLED ||
+		(nvme_req(req)->status & NVME_SCT_SC_MASK) ==
+			NVME_SC_HOST_ABORTED_CMD;
+}
+
+/**
+ * nvme_passthru_attempt_ended - find out whether an attempt failed for its path
+ * @attempt: filled in, but for what nvme_passthru_attempt_begins() has set
  * @req: its request, which has ended and is not free yet
  *
  * If it did so, the multipath code is told. A request that ended without a
  * status was thrown out before it got anywhere: the fault of the path if that is
- * about to go or to be reset, a fault of the request otherwise.
+ * about to go, or its controller was reset since the attempt began, a fault of
+ * the request otherwise. An attempt that has used up a time of its own is not
+ * the fault of the path.
  *
  * Context: Any, including hard interrupt.
  */
@@ -633,12 +759,18 @@ void nvme_passthru_attempt_ended(struct nvme_passthru_attempt *attempt,
 	 */
 	attempt->sent = BITS_PER_LONG == 32 || READ_ONCE(req->deadline);
 
-	if (status)
+	attempt->timed_out = nvme_passthru_host_aborted(req) &&
+		nvme_passthru_timed_out(attempt->started, attempt->timeout,
+					jiffies);
+	if (attempt->timed_out)
+		attempt->path_error = false;
+	else if (status)
 		attempt->path_error = nvme_is_path_error(status) &&
 			!(status & NVME_STATUS_DNR);
 	else
 		attempt->path_error = blk_queue_dying(req->q) ||
-			nvme_ctrl_state(ctrl) != NVME_CTRL_LIVE;
+			nvme_ctrl_state(ctrl) != NVME_CTRL_LIVE ||
+			READ_ONCE(ctrl->generation) != attempt->generation;
 	if (attempt->path_error)
 		nvme_mpath_path_error(req->q->queuedata, status);
 }
@@ -676,15 +808,30 @@ bool nvme_passthru_failover(struct request *req)
 	struct io_uring_cmd *ioucmd = req->end_io_data;
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 	struct nvme_passthru_attempt attempt;
+	struct nvme_passthru_kept *kept;
 	struct nvme_ns_head *head;
+	unsigned int timeout_ms;
 
 	if (pdu->state == NVME_PASSTHRU_NOT_COVERED)
 		return false;
 
 	head = nvme_passthru_head(ioucmd);
+	kept = nvme_passthru_kept(ioucmd);
+	timeout_ms = nvme_uring_sqe(ioucmd)->timeout_ms;
+	/*
+	 * A request that ends without a status does so where it is dispatched,
+	 * which a reset waits for: the state of its controller is that of then.
+	 */
+	attempt.generation = READ_ONCE(nvme_req(req)->ctrl->generation);
+	attempt.timeout = msecs_to_jiffies(timeout_ms);
+	attempt.started = timeout_ms ? kept->started : 0;
 	nvme_passthru_attempt_ended(&attempt, req);
-	if (!attempt.path_error)
+	if (!attempt.path_error) {
+		/* it ends as without failover; see nvme_uring_cmd_end_io() */
+		if (attempt.timed_out)
+			pdu->state = NVME_PASSTHRU_NOT_COVERED;
 		return false;
+	}
 
 	pdu->status = attempt.status;
 	if (nvme_passthru_in_doubt(attempt.status, attempt.sent))
@@ -698,6 +845,7 @@ bool nvme_passthru_failover(struct request *req)
 	nvme_mpath_count_failover(req->q->queuedata);
 	nvme_passthru_count_failover(head, ioucmd, &attempt);
 	pdu->failovers = pdu->failovers ? 2 : 1;
+	kept->result = pdu->result;
 	/* first, so that the retry finds a tag, and nothing waits for it */
 	blk_mq_free_request(req);
 	nvme_uring_cmd_retry_in_task(ioucmd);
@@ -722,7 +870,8 @@ static bool nvme_passthru_ends(struct nvme_ns_head *head,
 	} else {
 		return false;
 	}
-	nvme_uring_cmd_done(ioucmd, res, 0, issue_flags);
+	nvme_uring_cmd_done(ioucmd, res, nvme_passthru_last_result(ioucmd),
+			    issue_flags);
 	return true;
 }
 
@@ -746,6 +895,9 @@ void nvme_passthru_retry(struct io_uring_cmd *ioucmd, unsigned int issue_flags,
 	struct nvme_ns_head *head = nvme_passthru_head(ioucmd);
 	const struct cred *creds;
 	int ret = -EAGAIN;
+
+	if (pdu->compat)
+		issue_flags |= IO_URING_F_COMPAT;
 
 	/* with more and more to be sent, a task that was killed never got to die */
 	if (pdu->state == NVME_PASSTHRU_CANCELLED ||

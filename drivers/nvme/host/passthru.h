@@ -13,6 +13,8 @@
 #include <linux/workqueue.h>
 
 struct attribute_group;
+struct iovec;
+struct nvme_ctrl;
 struct nvme_ns;
 struct nvme_ns_head;
 struct request;
@@ -64,17 +66,40 @@ struct nvme_passthru {
 };
 
 /**
+ * struct nvme_passthru_kept - what a covered command keeps beside its pdu
+ * @iov: its array of iovecs, if it is vectored; NULL if that is empty
+ * @result: of its last attempt, if there was one that failed over
+ * @started: when that attempt was, in jiffies; set if it has a timeout_ms
+ *
+ * In the memory of io_uring_cmd_scratch(), so that a command that meets no fault
+ * pays for none of it. Belongs to the owner of the command.
+ */
+struct nvme_passthru_kept {
+	struct iovec	*iov;
+	u64		result;
+	unsigned long	started;
+};
+
+/**
  * struct nvme_passthru_attempt - how an attempt to execute a command ended
+ * @generation: of its controller when it began, see nvme_ns_is_stale()
+ * @started: when it began, in jiffies
+ * @timeout: the time its caller gave it, in jiffies, or 0
  * @made: there was a request; if not, all the rest is not set
  * @path_error: it failed for its path
+ * @timed_out: it was aborted by the host when its own time was used up
  * @sent: it had been started, so that the controller may have executed it
  * @opcode: of the command
  * @status: its NVMe status, 0 if there is none
  * @ctrl_id: instance of the controller
  */
 struct nvme_passthru_attempt {
+	u32	generation;
+	unsigned long	started;
+	unsigned long	timeout;
 	bool	made;
 	bool	path_error;
+	bool	timed_out;
 	bool	sent;
 	u8	opcode;
 	u16	status;
@@ -103,6 +128,8 @@ extern const struct attribute_group nvme_passthru_attr_group;
 const char *nvme_passthru_policy_name(u8 policy);
 u8 nvme_passthru_default_policy(void);
 bool nvme_passthru_in_doubt(u16 status, bool sent);
+bool nvme_passthru_timed_out(unsigned long started, unsigned long timeout,
+			     unsigned long now);
 bool nvme_passthru_may_resend(u8 head_policy, u8 flags, u8 csi, u8 opcode,
 			      u16 status, bool sent);
 void nvme_passthru_count_parked(struct nvme_ns_head *head, const void *cmd,

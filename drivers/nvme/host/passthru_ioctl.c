@@ -63,6 +63,9 @@ int nvme_passthru_ioctl_result(struct nvme_passthru_attempt *attempt,
 		return 0;
 
 	nvme_passthru_attempt_ended(attempt, req);
+	/* as without failover */
+	if (attempt->timed_out)
+		return ret;
 	return attempt->status ?: ret;
 }
 

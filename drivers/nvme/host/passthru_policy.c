@@ -8,6 +8,7 @@
  */
 
 #include <linux/blkdev.h>
+#include <linux/jiffies.h>
 #include <linux/moduleparam.h>
 #include <linux/sysfs.h>
 #include "nvme.h"
@@ -36,6 +37,25 @@ static const char *const nvme_passthru_policies[] = {
 bool nvme_passthru_in_doubt(u16 status, bool sent)
 {
 	return sent && !nvme_is_ana_error(status);
+}
+
+/**
+ * nvme_passthru_timed_out - has an attempt used up the time its caller gave it?
+ * @started: when it began, in jiffies
+ * @timeout: its time, in jiffies, or 0 if it was given none
+ * @now: jiffies
+ *
+ * An attempt that the host aborted then is no path error. The expiry resets a
+ * controller; sent again the command would do that to all of them, one after
+ * the other, for ever.
+ *
+ * Context: Any.
+ * Return: true if it has.
+ */
+bool nvme_passthru_timed_out(unsigned long started, unsigned long timeout,
+			     unsigned long now)
+{
+	return timeout && time_after_eq(now, started + timeout);
 }
 
 /*

@@ -265,16 +265,38 @@ static void policy_name(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, "all", nvme_passthru_policy_name(ALL));
 }
 
-/* No flag, FAILFAST, FAILOVER: the values are ABI. Not both, and no others. */
+/*
+ * No flag, FAILFAST, FAILOVER: the values are ABI. Not both, and no others: bits
+ * 0 and 1 make a command one of a fused pair, 6 and 7 say what its data pointer is.
+ */
 static void flags_valid(struct kunit *test)
 {
 	unsigned int flags;
 
-	KUNIT_EXPECT_EQ(test, FAILFAST, 1);
-	KUNIT_EXPECT_EQ(test, FAILOVER, 2);
+	KUNIT_EXPECT_EQ(test, FAILFAST, 4);
+	KUNIT_EXPECT_EQ(test, FAILOVER, 8);
 	for (flags = 0; flags < 0x100; flags++)
 		KUNIT_EXPECT_EQ_MSG(test, nvme_passthru_flags_valid(flags),
-				    flags <= 2, "flags %#x", flags);
+				    !flags || flags == 4 || flags == 8,
+				    "flags %#x", flags);
+}
+
+/* The time that a caller gives its command; 0 is none. Jiffies wrap around. */
+static void timed_out(struct kunit *test)
+{
+	const unsigned long starts[] = { 0, 1, ULONG_MAX - 5, ULONG_MAX };
+	unsigned long s;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(starts); i++) {
+		s = starts[i];
+		KUNIT_EXPECT_FALSE(test, nvme_passthru_timed_out(s, 10, s));
+		KUNIT_EXPECT_FALSE(test, nvme_passthru_timed_out(s, 10, s + 9));
+		KUNIT_EXPECT_TRUE(test, nvme_passthru_timed_out(s, 10, s + 10));
+		KUNIT_EXPECT_TRUE(test, nvme_passthru_timed_out(s, 10, s + 999));
+		KUNIT_EXPECT_FALSE(test, nvme_passthru_timed_out(s, 0, s));
+		KUNIT_EXPECT_FALSE(test, nvme_passthru_timed_out(s, 0, s + 999));
+	}
 }
 
 static void in_doubt(struct kunit *test)
@@ -305,6 +327,7 @@ static struct kunit_case nvme_passthru_cases[] = {
 	KUNIT_CASE_PARAM(policy_of, rule_gen_params),
 	KUNIT_CASE(policy_name),
 	KUNIT_CASE(flags_valid),
+	KUNIT_CASE(timed_out),
 	KUNIT_CASE(in_doubt),
 	{}
 };
