@@ -147,7 +147,7 @@ without_known_reports()
 log_reports='WARNING:|BUG:|KASAN|Oops|INFO: (possible|task|rcu)|suspicious RCU'
 log_reports+='|possible (circular|recursive)|sleeping function|use-after-free'
 log_reports+='|blocked for more|refcount_t|list_(add|del) corruption'
-log_reports+='|unreferenced object'
+log_reports+='|unreferenced object|still counted as active'
 
 log_is_clean()
 {
@@ -337,7 +337,46 @@ backend_up()
 		echo 2 >"$d/irqmode"
 		echo $(($1 * 1000000)) >"$d/completion_nsec"
 	fi
-	echo 1 >"$d/power"
+	echo 1 >"$d/power" || return
+	backend=/dev/mpath0
+	[ -n "${zoned:-}" ] || gate_up
+}
+
+# gate_up: a device over the backend that can be closed, see hold()
+gate_up()
+{
+	command -v dmsetup >/dev/null || skip_all "not found: dmsetup"
+	load_modules dm-mod
+	dmsetup --noudevrules --noudevsync create mpath-gate --table \
+		"0 $(cat /sys/block/mpath0/size) linear /dev/mpath0 0" \
+		2>"$tmp/dmsetup" || {
+		sed 's/^/# /' "$tmp/dmsetup"
+		return 1
+	}
+	at_exit "dmsetup --noudevrules --noudevsync remove mpath-gate"
+	backend=/dev/dm-$(dmsetup info -c --noheadings -o minor mpath-gate)
+}
+
+# hold: the target executes no more commands of namespaces on the backend, until
+# release. What the host has sent stays in flight, however slow or fast it is.
+hold()
+{
+	# first of all at the end, or the target waits for what it has in hand
+	at_exit release
+	must 20 "commands that are held" dmsetup --noudevsync suspend \
+		--noflush --nolockfs mpath-gate
+}
+
+release()
+{
+	dmsetup --noudevsync resume mpath-gate
+}
+
+# hold_load <n>: hold, and see that n commands of the load are in flight
+hold_load()
+{
+	hold
+	must 20 "$1 commands in flight" io_stuck "$1"
 }
 
 # port_up <n>, port_down <n>: the subsystem on the port, or off it
@@ -374,6 +413,31 @@ ana_seen()
 	done
 }
 
+# backend2_up: another backend, which holds nothing; sets $backend2
+backend2_up()
+{
+	local d=$CONFIGFS/nullb/mpath1
+
+	mkdir "$d" || give_up "no second null_blk"
+	at_exit "echo 0 >$d/power; rmdir $d"
+	echo 64 >"$d/size"
+	echo 512 >"$d/blocksize"
+	echo 1 >"$d/memory_backed"
+	echo 1 >"$d/power" || give_up "no second null_blk"
+	backend2=/dev/mpath1
+}
+
+# nvmet_ns_is <device> <uuid>: namespace 1 of the target is another volume now
+nvmet_ns_is()
+{
+	local d=$nvmet/subsystems/$NVMET_NQN/namespaces/1
+
+	echo 0 >"$d/enable"
+	echo -n "$1" >"$d/device_path"
+	echo "$2" >"$d/device_uuid"
+	echo 1 >"$d/enable" || give_up "nvmet namespace refused"
+}
+
 # nvmet_ns_up <nsid> <uuid>: a namespace of the target, on the backend of them all
 nvmet_ns_up()
 {
@@ -382,7 +446,7 @@ nvmet_ns_up()
 	[ -d "$d" ] || {
 		mkdir "$d" || give_up "no nvmet namespace $1"
 		at_exit "echo 0 >$d/enable; rmdir $d"
-		echo -n /dev/mpath0 >"$d/device_path"
+		echo -n "$backend" >"$d/device_path"
 	}
 	echo "$2" >"$d/device_uuid"
 	echo 1 >"$d/enable" || give_up "nvmet namespace $1 refused"
@@ -739,7 +803,8 @@ io_start()
 {
 	local log=$tmp/io.$((++io_count))
 
-	./nvme_mpath_io -N 1 "$@" >"$log" 2>&1 &
+	# each load has data of its own
+	./nvme_mpath_io -N 1 -S "$io_count" "$@" >"$log" 2>&1 &
 	io=$!
 	io_log=$log
 	at_exit "kill -9 $io"
@@ -820,6 +885,30 @@ io_errors_only()
 		*) return 1 ;;
 		esac
 	done
+}
+
+# reset_all: all controllers of $subsys at once, until they are live again
+reset_all()
+{
+	local c n=0 pids=()
+
+	for c in $(ctrls); do
+		echo 1 >"/sys/class/nvme/$c/reset_controller" &
+		pids+=($!)
+		n=$((n + 1))
+	done
+	wait "${pids[@]}"
+	must 20 "live paths after a reset" paths_live "$n"
+}
+
+# lose_all <n>: reset all controllers, which loses n commands that are held
+lose_all()
+{
+	local lost
+
+	lost=$(path_errors)
+	reset_all
+	must 10 "$1 commands lost" saw_path_errors $((lost + $1))
 }
 
 gone()

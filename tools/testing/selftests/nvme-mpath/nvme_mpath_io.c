@@ -29,12 +29,18 @@
 #define OP_FLUSH	0x00
 #define OP_WRITE	0x01
 #define OP_READ		0x02
+#define OP_COMPARE	0x05
 #define OP_APPEND	0x7d
+
+/* NVME_URING_CMD_F_*, which no distribution's headers have yet */
+#define FAILFAST	0x4
+#define FAILOVER	0x8
 
 #define LBA_SIZE	512
 #define MAX_DEPTH	4096
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define NR_ERRORS	16
+#define NOBODY		65534
 
 #ifndef IORING_SETUP_HYBRID_IOPOLL
 #define IORING_SETUP_HYBRID_IOPOLL	0x20000
@@ -53,7 +59,7 @@
 #define OF_CANCEL	(UINT64_MAX - 2)
 #define OF_NOP		(UINT64_MAX - 3)
 
-enum workload { READ, WRITE, RW, FLUSH, APPEND, COUNT, OPCODE };
+enum workload { READ, WRITE, RW, FLUSH, APPEND, COUNT, FUSED, OPCODE };
 enum engine { RING, IO_CMD, IO64_CMD, IO64_CMD_VEC, SUBMIT_IO };
 
 /* How the ring is set up, how commands are put into it, and who has it. */
@@ -72,12 +78,18 @@ enum mode {
 	SHARED	= 1 << 11,
 	HYBRID	= 1 << 12,
 	MIXED	= 1 << 13,
+	FSYNC	= 1 << 14,
+	SPIN	= 1 << 15,
+	PERSON	= 1 << 16,
 };
+
+/* The SQEs of a chain must stay as they are to its end, see submit(). */
+#define CHAINED	(LINK | DRAIN | FSYNC)
 
 static const char *const mode_names[] = {
 	"sqpoll", "iopoll", "defer", "coop", "flag", "async", "link", "drain",
 	"file", "ring", "smallcq", "shared",
-	"hybrid", "mixed", NULL };
+	"hybrid", "mixed", "fsync", "spin", "person", NULL };
 
 enum exit_code {
 	EXIT_ALL_OK	= 0,
@@ -95,6 +107,7 @@ struct slot {
 	unsigned char *buf;
 	unsigned char *meta;
 	struct iovec iov[2];
+	unsigned char *decoy;	/* what the array points to when it is reused */
 };
 
 static struct options {
@@ -121,6 +134,10 @@ static struct options {
 	unsigned int timeout_ms;
 	unsigned int link_ms;	/* a timeout linked to each command */
 	bool same;		/* data on every write to a place */
+	bool reuse;		/* the arrays of iovecs, when they are submitted */
+	unsigned int warm_up;	/* failfast reads before all else */
+	bool wait;		/* for SIGUSR2 before the first of them */
+	uint64_t seed;
 	const char *at_usr2;
 } opt = {
 	.depth = 16, .bytes = 4096, .seconds = 5, .patience = 30,
@@ -128,13 +145,14 @@ static struct options {
 };
 
 static struct io_uring ring;
-static int fd;
+static int fd, file, personality;
 static uint32_t nsid;
 static struct slot *slots;
 
 static struct {
 	uint64_t sent, done, ok, failed, stray, mismatch;
 	uint64_t timeouts, timed_out, nops;
+	uint64_t res2;		/* of the last command that failed */
 	int cancelled;		/* what the last cancellation returned */
 	double last, gap;	/* seconds; gap between two good answers */
 	struct { int res; uint64_t count; } errors[NR_ERRORS];
@@ -176,6 +194,7 @@ static void report(void)
 	printf("stray=%ju mismatch=%ju gap_ms=%.0f timed_out=%ju cancel=%d ",
 	       stats.stray, stats.mismatch, stats.gap * 1000, stats.timed_out,
 	       stats.cancelled);
+	printf("res2=%ju ", stats.res2);
 	printf("errors=");
 	for (i = 0; i < NR_ERRORS && stats.errors[i].count; i++)
 		printf(stats.errors[i].res < 0 ? "%s%d:%ju" : "%s0x%x:%ju",
@@ -188,7 +207,8 @@ static void report(void)
 /* The data depend on the place and on when it was written. */
 static uint64_t pattern(uint64_t lba, uint64_t generation, unsigned int word)
 {
-	uint64_t x = lba * 0x9e3779b97f4a7c15ull ^ generation << 20 ^ word;
+	uint64_t x = (lba + (opt.seed << 40)) * 0x9e3779b97f4a7c15ull ^
+		generation << 20 ^ word;
 
 	x ^= x >> 31;
 	x *= 0xbf58476d1ce4e5b9ull;
@@ -198,7 +218,8 @@ static uint64_t pattern(uint64_t lba, uint64_t generation, unsigned int word)
 /* The first LBA of a slot, which the pattern depends on. */
 static uint64_t slot_lba(const struct slot *s)
 {
-	return opt.first + (uint64_t)(s - slots) *
+	/* a fused pair has one place */
+	return opt.first + (opt.workload == FUSED ? 0 : (uint64_t)(s - slots)) *
 		(opt.zone ? opt.zone : opt.bytes / LBA_SIZE);
 }
 
@@ -256,10 +277,27 @@ static void *pages(size_t size)
 static void new_buffer(struct slot *s)
 {
 	s->buf = (unsigned char *)pages(opt.bytes + opt.offset) + opt.offset;
-	s->iov[0].iov_base = s->buf;
+	if (opt.vectored && !s->decoy)
+		s->decoy = pages(opt.bytes);
+}
+
+static void set_iov(struct slot *s, unsigned char *buf)
+{
+	s->iov[0].iov_base = buf;
 	s->iov[0].iov_len = opt.bytes / 2;
-	s->iov[1].iov_base = s->buf + opt.bytes / 2;
+	s->iov[1].iov_base = buf + opt.bytes / 2;
 	s->iov[1].iov_len = opt.bytes / 2;
+}
+
+/* The application uses the arrays for something else: other memory, valid too. */
+static void reuse_iovs(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < opt.depth; i++) {
+		memset(slots[i].decoy, 0x5a, opt.bytes);
+		set_iov(&slots[i], slots[i].decoy);
+	}
 }
 
 static uint8_t next_opcode(const struct slot *s)
@@ -273,6 +311,8 @@ static uint8_t next_opcode(const struct slot *s)
 		return OP_FLUSH;
 	case COUNT:
 		return OP_APPEND;
+	case FUSED:
+		return stats.sent % 2 ? OP_WRITE : OP_COMPARE;
 	case OPCODE:
 		return opt.opcode;
 	case RW:
@@ -306,6 +346,7 @@ static void set_data(struct slot *s, struct nvme_uring_cmd *cmd)
 	cmd->addr = (uintptr_t)s->buf;
 	cmd->data_len = opt.bytes;
 	if (opt.vectored) {
+		set_iov(s, s->buf);
 		cmd->addr = (uintptr_t)s->iov;
 		cmd->data_len = 2;
 	}
@@ -335,7 +376,9 @@ static void submit(void)
 		fail("io_uring_submit", ret < 0 ? -ret : EIO);
 	while (opt.mode & SQPOLL && io_uring_sq_ready(&ring))
 		sched_yield();
-	if (!(opt.mode & (LINK | DRAIN)))
+	if (opt.reuse)
+		reuse_iovs();
+	if (!(opt.mode & CHAINED))
 		memset(ring.sq.sqes, 0xff, *ring.sq.kring_entries *
 		       (opt.mode & MIXED ? 1 : 2) * sizeof(struct io_uring_sqe));
 }
@@ -358,6 +401,21 @@ static void nop(void)
 	struct io_uring_sqe *sqe = get_sqe();
 
 	io_uring_prep_nop(sqe);
+	sqe->user_data = OF_NOP;
+	stats.nops++;
+}
+
+/*
+ * Before a command that is linked to it: io-wq starts both, one after the other.
+ * One that is drained waits for it as well.
+ */
+static void linked_fsync(void)
+{
+	struct io_uring_sqe *sqe = get_sqe();
+
+	io_uring_prep_fsync(sqe, file, 0);
+	if (!(opt.mode & DRAIN))
+		sqe->flags |= IOSQE_IO_LINK;
 	sqe->user_data = OF_NOP;
 	stats.nops++;
 }
@@ -422,24 +480,35 @@ static void count_error(int res)
 	stats.errors[i].count++;
 }
 
+/* The answer to something that goes with the commands: true if it was that. */
+static bool complete_other(const struct io_uring_cqe *cqe)
+{
+	if (cqe->user_data == OF_TIMEOUT && stats.timeouts) {
+		stats.timeouts--;
+		stats.timed_out += cqe->res == -ETIME;
+		return true;
+	}
+	if (cqe->user_data == OF_NOP && stats.nops) {
+		/* whatever it prepares is not there */
+		if (cqe->res)
+			fail("before a command", cqe->res < 0 ? -cqe->res : EIO);
+		stats.nops--;
+		return true;
+	}
+	if (cqe->user_data == OF_CANCEL) {
+		stats.cancelled = cqe->res;
+		return true;
+	}
+	return false;
+}
+
 static void complete(const struct io_uring_cqe *cqe)
 {
 	struct slot *s = &slots[cqe->user_data % MAX_DEPTH];
 	double t = now();
 
-	if (cqe->user_data == OF_TIMEOUT && stats.timeouts) {
-		stats.timeouts--;
-		stats.timed_out += cqe->res == -ETIME;
+	if (complete_other(cqe))
 		return;
-	}
-	if (cqe->user_data == OF_NOP && stats.nops) {
-		stats.nops--;
-		return;
-	}
-	if (cqe->user_data == OF_CANCEL) {
-		stats.cancelled = cqe->res;
-		return;
-	}
 	if (cqe->user_data % MAX_DEPTH >= opt.depth || !s->seq ||
 	    s->seq != cqe->user_data / MAX_DEPTH) {
 		stats.stray++;
@@ -450,6 +519,7 @@ static void complete(const struct io_uring_cqe *cqe)
 
 	if (cqe->res) {
 		count_error(cqe->res);
+		stats.res2 = cqe->big_cqe[0];
 		/* a write that failed may have happened */
 		if (s->opcode != OP_READ)
 			s->generation = 0;
@@ -520,9 +590,13 @@ static void execute(const struct nvme_uring_cmd *cmd, uint64_t user_data)
 
 static void prepare(struct slot *s, bool last)
 {
-	struct io_uring_sqe *sqe = get_cmd_sqe();
-	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
+	struct nvme_uring_cmd *cmd;
+	struct io_uring_sqe *sqe;
 
+	if (opt.mode & FSYNC)
+		linked_fsync();
+	sqe = get_cmd_sqe();
+	cmd = (void *)sqe->cmd;
 	s->opcode = next_opcode(s);
 	s->seq = ++stats.sent;
 
@@ -534,13 +608,16 @@ static void prepare(struct slot *s, bool last)
 		sqe->flags |= IOSQE_ASYNC;
 	if ((opt.mode & LINK && !last) || opt.link_ms)
 		sqe->flags |= IOSQE_IO_LINK;
-	if (opt.mode & DRAIN && s->seq % 4 == 0)
+	if (opt.mode & DRAIN && (opt.mode & FSYNC || s->seq % 4 == 0))
 		sqe->flags |= IOSQE_IO_DRAIN;
+	sqe->personality = personality;
 	sqe->cmd_op = opt.vectored ? NVME_URING_CMD_IO_VEC : NVME_URING_CMD_IO;
 	sqe->user_data = s->seq * MAX_DEPTH + (s - slots);
 	cmd->opcode = s->opcode;
 	cmd->nsid = nsid;
 	cmd->flags = opt.flags;
+	if (opt.workload == FUSED)
+		cmd->flags = s->opcode == OP_COMPARE ? 1 : 2;
 	cmd->timeout_ms = opt.timeout_ms;
 	if (opt.workload == OPCODE)
 		cmd->cdw10 = s->seq;
@@ -624,6 +701,20 @@ static void at_usr2(void)
 	}
 	if (!strcmp(opt.at_usr2, "unregister"))
 		unregister_buffers();
+	if (!strcmp(opt.at_usr2, "reuse")) {
+		reuse_iovs();
+		printf("reused\n");
+		fflush(stdout);
+	}
+	if (!strcmp(opt.at_usr2, "root") || !strcmp(opt.at_usr2, "setuid")) {
+		if (*opt.at_usr2 == 'r' ? seteuid(0) :
+					  setgid(NOBODY) || setuid(NOBODY))
+			fail("setuid", errno);
+		/* and only now look at a ring that runs no task work by itself */
+		opt.mode &= ~SPIN;
+		printf("setuid\n");
+		fflush(stdout);
+	}
 	if (!strcmp(opt.at_usr2, "close")) {
 		io_uring_queue_exit(&ring);
 		close(fd);
@@ -650,6 +741,23 @@ static int poll_cqe(double wait, struct io_uring_cqe **cqe)
 			return ret;
 		sched_yield();
 	} while (now() < end);
+	return -ETIME;
+}
+
+/*
+ * No system call, and so no task work, but on return from an interrupt. Not even
+ * the time is asked for: that is a system call where the clock is slow to read.
+ */
+static int spin_cqe(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 20000000; i++) {
+		if (io_uring_cq_ready(&ring))
+			return 0;
+		if (want_report || want_usr2 || want_end)
+			break;
+	}
 	return -ETIME;
 }
 
@@ -725,7 +833,9 @@ static void reap(double wait)
 	/* long enough for more answers than the ring has room for */
 	if (opt.mode & SMALLCQ)
 		usleep(50000);
-	if (opt.mode & (IOPOLL | HYBRID) && !(opt.mode & SQPOLL))
+	if (opt.mode & SPIN)
+		ret = spin_cqe();
+	else if (opt.mode & (IOPOLL | HYBRID) && !(opt.mode & SQPOLL))
 		ret = poll_cqe(wait, &cqe);
 	else
 		ret = io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
@@ -758,8 +868,7 @@ static void prepare_all(void)
 {
 	unsigned int i;
 
-	/* the SQEs of a chain must stay as they are to its end, see submit() */
-	if (opt.mode & (LINK | DRAIN) && stats.done != stats.sent)
+	if (opt.mode & CHAINED && stats.done != stats.sent)
 		return;
 	for (i = 0; i < opt.depth; i++) {
 		if (slots[i].seq)
@@ -791,13 +900,44 @@ static void run(void)
 	reap(0.1);
 }
 
+/* Leave behind in the requests of the ring what failfast reads leave there. */
+static void warm_up(void)
+{
+	struct io_uring_sqe *sqe;
+	struct nvme_uring_cmd *cmd;
+	unsigned int i;
+
+	for (i = 0; i < opt.warm_up; i++) {
+		sqe = get_cmd_sqe();
+		cmd = (void *)sqe->cmd;
+		sqe->opcode = opt.mode & MIXED ? OP_URING_CMD128 :
+						 IORING_OP_URING_CMD;
+		sqe->fd = fd;
+		sqe->cmd_op = NVME_URING_CMD_IO;
+		sqe->user_data = OF_NOP;
+		cmd->opcode = OP_READ;
+		cmd->nsid = nsid;
+		cmd->flags = FAILFAST;
+		cmd->addr = (uintptr_t)slots[i % opt.depth].buf;
+		cmd->data_len = opt.bytes;
+		cmd->cdw12 = opt.bytes / LBA_SIZE - 1;
+		stats.nops++;
+		if (i % opt.depth == opt.depth - 1 || i == opt.warm_up - 1) {
+			submit();
+			while (stats.nops)
+				reap(0.1);
+		}
+	}
+}
+
 static void setup_ring(void)
 {
 	static const unsigned int flags[] = {
 		IORING_SETUP_SQPOLL, IORING_SETUP_IOPOLL,
 		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
 		IORING_SETUP_COOP_TASKRUN, IORING_SETUP_TASKRUN_FLAG };
-	unsigned int i, entries = opt.depth * (opt.link_ms ? 2 : 1);
+	unsigned int i, entries = opt.depth *
+		(opt.link_ms || opt.mode & FSYNC ? 2 : 1);
 	struct io_uring_params p = {
 		.flags = IORING_SETUP_CQSIZE,
 		.sq_thread_idle = 100,
@@ -824,6 +964,11 @@ static void setup_ring(void)
 	ret = io_uring_queue_init_params(entries, &ring, &p);
 	if (ret)
 		fail("io_uring_setup", -ret);
+	if (opt.mode & PERSON) {
+		personality = io_uring_register_personality(&ring);
+		if (personality < 0)
+			fail("io_uring_register_personality", -personality);
+	}
 	if (opt.mode & FIXFILE) {
 		ret = io_uring_register_files(&ring, &fd, 1);
 		if (ret)
@@ -883,8 +1028,12 @@ static void setup(void)
 	int ret;
 
 	/* rights are looked at when the device is opened, and at each command */
-	if (opt.uid && (setgid(opt.uid) || setuid(opt.uid)))
+	if (opt.uid && !strcmp(opt.at_usr2, "root")) {
+		if (seteuid(opt.uid))
+			fail("seteuid", errno);
+	} else if (opt.uid && (setgid(opt.uid) || setuid(opt.uid))) {
 		fail("setuid", errno);
+	}
 	fd = open(opt.dev, opt.readonly ? O_RDONLY : O_RDWR);
 	if (fd < 0)
 		fail(opt.dev, errno);
@@ -895,8 +1044,14 @@ static void setup(void)
 			fail("NVME_IOCTL_ID", errno);
 		nsid = ret;
 	}
+	if (opt.mode & FSYNC) {
+		file = memfd_create("nvme_mpath_io", 0);
+		if (file < 0)
+			fail("memfd_create", errno);
+	}
 	setup_ring();
 	setup_slots();
+	warm_up();
 
 	if (opt.mode & SHARED) {
 		ret = fork();
@@ -914,8 +1069,9 @@ static void help(int code)
 		"usage: nvme_mpath_io [option]... /dev/ngXnY\n"
 " -o read|write|rw|flush|append  what to send; rw and append read back (read)\n"
 " -o count    append to the first zone, and count what it holds in the end\n"
+" -o fused    pairs of a compare and a write, with the flags of a fused pair\n"
 " -O opcode   send this, without data, and a running number in dword 10\n"
-" -F failfast|failover|both  the flags of each command (none)\n"
+" -F failfast|failover|both|number  the flags of each command (none)\n"
 " -e ring|io|io64|vec|submit  by io_uring, or by which synchronous ioctl (ring)\n"
 " -u uid      be that user; its group has the same number\n"
 " -r          open the device read-only\n"
@@ -928,13 +1084,20 @@ static void help(int code)
 " -t seconds  send for so long (5)\n"
 " -p seconds  wait so long for the answers after that (30)\n"
 " -v          vectored\n"
+" -R          the same, and the arrays are used for something else as soon as the\n"
+"             submission has returned\n"
+" -S seed     of the data that is written (0)\n"
+" -W count    so many failfast reads before all else\n"
+" -G          send nothing else before SIGUSR2\n"
 " -B          registered buffers\n"
 " -M bytes    of separate metadata for each LBA (0)\n"
 " -Z lbas     in a zone, for append\n"
 " -T ms       timeout_ms of each command\n"
 " -L ms       a timeout linked to each command\n"
 " -m mode[,mode]...  of the ring: sqpoll iopoll hybrid defer coop flag; mixed: of\n"
-"             small and big SQEs and CQEs; of the SQEs: async link drain;\n"
+"             small and big SQEs and CQEs; of the SQEs: async link drain\n"
+"             fsync (each linked behind one, or drained); spin: no system call while\n"
+"             waiting; person: by a personality, that of now;\n"
 "             registered: file ring; smallcq: one that overflows; shared:\n"
 "             with a child that does nothing (none)\n"
 " -d          a DEFER_TASKRUN ring\n"
@@ -942,6 +1105,8 @@ static void help(int code)
 "             is executed late on a lost path does no harm then\n"
 " -2 ignore|exit|close|exec|pause  what SIGUSR2 makes it do, without reaping (ignore)\n"
 " -2 unregister  or to take its registered buffers back\n"
+" -2 setuid|root  or to be nobody, or, after -u, root again\n"
+" -2 reuse    or to use the arrays of iovecs for something else, as -R does\n"
 " -2 cancel|cancel-fd|cancel-all|cancel-any|cancel-sync  or what to cancel\n"
 "SIGUSR1 prints the account so far; so does the end.\n"
 "exit: 0 all commands succeeded, 1 some were answered with an error,\n"
@@ -990,20 +1155,22 @@ static unsigned int modes_of(char *s)
 static void parse(int argc, char **argv)
 {
 	static const char *const workloads[] = {
-		"read", "write", "rw", "flush", "append", "count", NULL };
+		"read", "write", "rw", "flush", "append", "count", "fused",
+		NULL };
 	static const char *const engines[] = {
 		"ring", "io", "io64", "vec", "submit", NULL };
-	/* by their values, which no distribution's headers have yet */
 	static const char *const flags[] = {
 		"none", "failfast", "failover", "both", NULL };
+	static const uint8_t flag_values[] = {
+		0, FAILFAST, FAILOVER, FAILFAST | FAILOVER };
 	static const char *const actions[] = {
 		"ignore", "exit", "close", "exec", "pause", "unregister",
-		"cancel", "cancel-fd", "cancel-all", "cancel-any",
-		"cancel-sync", NULL };
+		"setuid", "root", "reuse", "cancel", "cancel-fd", "cancel-all",
+		"cancel-any", "cancel-sync", NULL };
 	int c;
 
 	while ((c = getopt(argc, argv,
-			   "o:O:F:e:u:rq:b:a:f:N:n:t:p:vBM:Z:T:L:m:ds2:h")) != -1) {
+			   "o:O:F:e:u:rq:b:a:f:N:n:t:p:vRBM:Z:T:L:m:dsS:W:G2:h")) != -1) {
 		switch (c) {
 		case 'o':
 			opt.workload = one_of(optarg, workloads);
@@ -1013,7 +1180,9 @@ static void parse(int argc, char **argv)
 			opt.opcode = number(optarg, 0, 255);
 			break;
 		case 'F':
-			opt.flags = one_of(optarg, flags);
+			opt.flags = *optarg >= '0' && *optarg <= '9' ?
+				number(optarg, 0, 255) :
+				flag_values[one_of(optarg, flags)];
 			break;
 		case 'e':
 			opt.engine = one_of(optarg, engines);
@@ -1057,6 +1226,19 @@ static void parse(int argc, char **argv)
 			break;
 		case 'm':
 			opt.mode |= modes_of(optarg);
+			break;
+		case 'R':
+			opt.vectored = true;
+			opt.reuse = true;
+			break;
+		case 'S':
+			opt.seed = number(optarg, 0, UINT16_MAX);
+			break;
+		case 'G':
+			opt.wait = true;
+			break;
+		case 'W':
+			opt.warm_up = number(optarg, 1, 65536);
 			break;
 		case 'B':
 			opt.fixed = true;
@@ -1104,6 +1286,10 @@ int main(int argc, char **argv)
 	setup();
 	printf("ready\n");
 	fflush(stdout);
+	while (opt.wait && !want_usr2 && !want_end)
+		usleep(1000);
+	if (opt.wait)
+		want_usr2 = 0;
 	run();
 	if (opt.workload == COUNT)
 		check_appends();

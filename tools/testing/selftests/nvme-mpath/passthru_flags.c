@@ -13,8 +13,8 @@
 #include <linux/nvme_ioctl.h>
 
 #ifndef NVME_URING_CMD_F_FAILFAST
-#define NVME_URING_CMD_F_FAILFAST	0x1
-#define NVME_URING_CMD_F_FAILOVER	0x2
+#define NVME_URING_CMD_F_FAILFAST	0x4
+#define NVME_URING_CMD_F_FAILOVER	0x8
 #endif
 
 #define NVME_OPCODE_FLUSH	0x00

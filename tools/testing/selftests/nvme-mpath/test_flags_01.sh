@@ -25,9 +25,14 @@ begin 6
 pci_single
 check "a path's own node: both flags are known" answers "$known"
 check "but not together, nor any other" answers "$known
+1: no
+2: no
 3: no
-4: no
-0x80: no" 3 4 0x80
+12: no
+0x10: no
+0x40: no
+0x80: no
+0xc0: no" 1 2 3 12 0x10 0x40 0x80 0xc0
 
 pci_head
 for policy in idempotent all none; do
@@ -35,7 +40,12 @@ for policy in idempotent all none; do
 	check "a head, $policy: both flags are known" answers "$known"
 done
 check "but not together, nor any other" answers "$known
+1: no
+2: no
 3: no
-4: no
-0x80: no" 3 4 0x80
+12: no
+0x10: no
+0x40: no
+0x80: no
+0xc0: no" 1 2 3 12 0x10 0x40 0x80 0xc0
 finish

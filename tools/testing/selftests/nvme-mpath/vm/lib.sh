@@ -62,7 +62,7 @@ make_initramfs()
 	mkdir -p "$root/etc"
 	[ ! -f /etc/mke2fs.conf ] || cp /etc/mke2fs.conf "$root/etc/"
 	echo root:x:0:0::/root:/bin/bash >"$root/etc/passwd"
-	copy_program "$root" busybox bash nvme setpci modprobe mkfs.ext4 \
+	copy_program "$root" busybox bash nvme setpci modprobe mkfs.ext4 dmsetup \
 		"$@"
 	[ -z "$modules" ] || cp -aT "$modules" "$root/lib/modules"
 	"$root/usr/bin/busybox" --list | while read -r d; do

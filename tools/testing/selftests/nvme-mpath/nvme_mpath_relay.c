@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A TCP relay on 127.0.0.1 in front of the port of a target: a wire that can be
+ * cut. SIGUSR1 cuts it: nothing is forwarded in either direction, and new
+ * connections are accepted and get no answer, as the peer of a cut wire does not
+ * know better. SIGUSR2 mends it.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MAX_WIRES	64
+
+/* One connection: what is read from one end is written to the other. */
+struct wire {
+	int end[2];		/* -1: not there (yet) */
+};
+
+static struct wire wires[MAX_WIRES];
+static int nr_wires, target_port;
+static volatile sig_atomic_t cut;
+
+static void on_signal(int sig)
+{
+	cut = sig == SIGUSR1;
+}
+
+static void fail(const char *what)
+{
+	perror(what);
+	exit(2);
+}
+
+static struct sockaddr_in local(int port)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+}
+
+static int listen_on(int port)
+{
+	struct sockaddr_in addr = local(port);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	if (fd < 0)
+		fail("socket");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (void *)&addr, sizeof(addr)) || listen(fd, MAX_WIRES))
+		fail("listen");
+	return fd;
+}
+
+static void drop(struct wire *w)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (w->end[i] >= 0)
+			close(w->end[i]);
+		w->end[i] = -1;
+	}
+}
+
+/* The other end is only called when the wire is whole. */
+static bool call_target(struct wire *w)
+{
+	struct sockaddr_in addr = local(target_port);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	if (fd < 0 || connect(fd, (void *)&addr, sizeof(addr))) {
+		if (fd >= 0)
+			close(fd);
+		drop(w);
+		return false;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	w->end[1] = fd;
+	return true;
+}
+
+static void answer(int listener)
+{
+	int fd = accept(listener, NULL, NULL), one = 1, i;
+
+	if (fd < 0)
+		return;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	for (i = 0; i < nr_wires && wires[i].end[0] >= 0; i++)
+		;
+	if (i == MAX_WIRES) {
+		close(fd);
+		return;
+	}
+	if (i == nr_wires)
+		nr_wires++;
+	wires[i] = (struct wire){ { fd, -1 } };
+}
+
+/* Forward what is there; false when either end is gone. */
+static bool forward(int from, int to)
+{
+	static char buf[1 << 16];
+	ssize_t n = recv(from, buf, sizeof(buf), MSG_DONTWAIT), m, done;
+
+	if (n <= 0)
+		return n < 0 && (errno == EAGAIN || errno == EINTR);
+	for (done = 0; done < n; done += m) {
+		m = send(to, buf + done, n - done, MSG_NOSIGNAL);
+		if (m < 0 && errno == EINTR)
+			m = 0;
+		else if (m <= 0)
+			return false;
+	}
+	return true;
+}
+
+static void serve(const struct pollfd *fds)
+{
+	int i, side;
+
+	for (i = 0; i < nr_wires; i++) {
+		struct wire *w = &wires[i];
+
+		if (w->end[0] < 0 || (w->end[1] < 0 && !call_target(w)))
+			continue;
+		for (side = 0; side < 2; side++)
+			if (fds[2 * i + side].revents && w->end[0] >= 0 &&
+			    !forward(w->end[side], w->end[!side]))
+				drop(w);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct pollfd fds[2 * MAX_WIRES + 1];
+	int listener, i, n;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: nvme_mpath_relay port target-port\n");
+		return 2;
+	}
+	listener = listen_on(atoi(argv[1]));
+	target_port = atoi(argv[2]);
+	sigaction(SIGUSR1, &sa, NULL);
+	sigaction(SIGUSR2, &sa, NULL);
+	printf("ready\n");
+	fflush(stdout);
+
+	for (;;) {
+		n = nr_wires;
+		/* a negative descriptor is not looked at */
+		for (i = 0; i < 2 * n; i++)
+			fds[i] = (struct pollfd){
+				.fd = cut ? -1 : wires[i / 2].end[i % 2],
+				.events = POLLIN,
+			};
+		fds[2 * n] = (struct pollfd){ listener, POLLIN, 0 };
+		if (poll(fds, 2 * n + 1, 20) < 0)
+			continue;
+		if (!cut)
+			serve(fds);
+		if (fds[2 * n].revents)
+			answer(listener);
+	}
+}

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will have commands sent again on return from an interrupt, while
+# their application makes no system calls: pointers keep their 64 bits.
+# stock: fail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# spin <what> [nvme_mpath_io option]...
+spin()
+{
+	local what=$1
+
+	shift
+	io_start -G -t 600 -q 16 -o rw -s -m spin "$@" "$ng"
+	hold
+	kill -USR2 "$io"
+	must 20 "16 commands in flight" io_stuck 16
+	for _ in 1 2 3 4; do
+		lose_all 16
+	done
+	release
+	must 20 "load" io_pending_moves
+	check "$what: all commands succeed" io_stop
+}
+
+begin 3
+need_tools nvme
+nvmet_up 2 0 -l 60
+trace_path_errors
+spin "plain"
+spin "vectored" -v
+spin "copied by the kernel" -a 1
+finish

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will have commands wait for a page of their memory, while paths of
+# their head go and come back: none of these waits for the page.
+# stock: fail
+# timeout: 150
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# in_time <command>...: it ends while the page is missing
+in_time()
+{
+	"$@" >"$tmp/in_time" 2>&1 &
+	wait_for 10 ended $!
+}
+
+# path_there <port>: usable for what is sent to the head from now on
+path_there()
+{
+	local c p
+
+	for c in $(ctrl_of_port "$1"); do
+		p=$(path_of_ctrl "$c")
+		[ ! -e "/sys/class/nvme/$c/$p/ana_state" ] || return 0
+	done
+	return 1
+}
+
+# missing_page <read|write> [vec] [async]: sets $faulting
+missing_page()
+{
+	./nvme_mpath_fault "$ng" "$@" >"$tmp/fault" 2>&1 &
+	faulting=$!
+	at_exit "kill -9 $faulting"
+	must 10 "a page that is waited for" grep -q missing "$tmp/fault"
+}
+
+# waits <what> [option]...: for a page, while each path goes and comes back
+waits()
+{
+	local what=$1 port ok=1
+
+	shift
+	missing_page "$@"
+	for port in 1 2; do
+		in_time nvme disconnect -d "$(ctrl_of_port $port)" || ok=0
+		[ $ok = 0 ] || in_time nvmet_connect $port -l 60 || ok=0
+		[ $ok = 0 ] || wait_for 10 path_there $port || ok=0
+		[ $ok = 1 ] || break
+	done
+	check "$what: paths go and come back without the page" test $ok = 1
+	kill -USR1 "$faulting"
+	wait_for 10 ended "$faulting"
+	ktap_print_msg "$(tr '\n' ' ' <"$tmp/fault")"
+	check "$what: with the page the command succeeds" \
+		grep -q '^res=0$' "$tmp/fault"
+	must 20 "two paths" paths_live 2
+}
+
+begin 11
+need_tools nvme
+[ -e /proc/sys/vm/unprivileged_userfaultfd ] ||
+	skip_all "no userfaultfd (CONFIG_USERFAULTFD)"
+nvmet_up 2 0 -l 60
+waits "a write" write
+check "it wrote what the page holds" grep -q 'data=0x6d' "$tmp/fault"
+waits "a read" read
+waits "a vectored write" write vec
+waits "a write by io-wq" write async
+policy none
+waits "a write, policy none" write
+finish

@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will reuse the iovec arrays of commands when their submission has
+# returned, and have the commands sent again: with the data that was submitted.
+# stock: fail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# lost_in_flight <what> <depth> [nvme_mpath_io option]...
+lost_in_flight()
+{
+	local what=$1 depth=$2
+
+	shift 2
+	io_start -G -R -t 600 -n $((2 * depth)) -q "$depth" -o rw -s "$@" "$ng"
+	hold
+	kill -USR2 "$io"
+	must 20 "$depth commands on their way" io_stuck "$depth"
+	lose_all 16
+	reset_all
+	release
+	check "$what: sent again with the data of their submission" io_wait
+}
+
+takes_fixed_vectors()
+{
+	./nvme_mpath_io -N 1 -n 1 -q 1 -p 5 -o read -B -v "$ng" >"$tmp/fixed"
+}
+
+begin 6
+need_tools nvme
+# 15 tags a queue
+nvmet_up 2 0 -l 60 -Q 16
+trace_path_errors
+lost_in_flight "in flight" 16
+lost_in_flight "in flight, SQPOLL" 16 -m sqpoll
+lost_in_flight "in flight, unaligned" 16 -a 1
+lost_in_flight "more commands than tags" 64
+if takes_fixed_vectors; then
+	lost_in_flight "registered buffers" 16 -B
+else
+	ktap_print_msg "no vectored commands with registered buffers here"
+	check "vectored commands with registered buffers are refused" \
+		grep -q 'errors=-22:1' "$tmp/fixed"
+fi
+
+ana change
+must 10 "no usable path" ana_seen change
+io_start -R -t 600 -n 32 -q 16 -o rw "$ng"
+must 10 "16 commands that wait" io_stuck 16
+ana optimized
+check "waiting for their first attempt: sent as they were submitted" io_wait
+finish

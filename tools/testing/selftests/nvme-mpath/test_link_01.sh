@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will have io-wq start commands that are linked behind others, or
+# drained, in
+# requests whose memory holds what failfast commands left there.
+# stock: fail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# linked <mode> [commands]: a ring that has sent failfast reads, and waits for SIGUSR2
+linked()
+{
+	io_start -W 32 -G -t 600 -m "$1" -n "${2:-16}" -q 8 -o rw -s "$ng"
+}
+
+# no_path <mode>: 8 writes, later 8 reads, begin while no path is usable
+no_path()
+{
+	linked "$1"
+	port_down 1
+	port_down 2
+	must 10 "no live path" paths_live 0
+	kill -USR2 "$io"
+	check "$1, no usable path: linked writes wait" wait_for 10 io_stuck 8
+	port_up 1
+	port_up 2
+	must 20 "two live paths" paths_live 2
+	check "$1, paths are back: they are written" io_wait
+}
+
+# lost <mode>: 8 writes are in flight when their path is lost
+lost()
+{
+	linked "$1"
+	hold
+	kill -USR2 "$io"
+	must 10 "8 writes in flight" io_stuck 8
+	lose_all 8
+	release
+	check "$1, lost in flight: linked writes are sent again" io_wait
+}
+
+begin 17
+need_tools nvme
+nvmet_up 2 0 -l 60
+trace_path_errors
+for mode in fsync fsync,sqpoll fsync,async fsync,drain fsync,drain,async; do
+	no_path "$mode"
+	lost "$mode"
+done
+policy none
+linked fsync 8
+hold
+kill -USR2 "$io"
+must 10 "8 writes in flight" io_stuck 8
+reset_all
+release
+io_wait
+check "policy none: they get the error of their path" \
+	is "-4:8" "$(io_value errors)"
+check "each once" test "$(io_value stray)" = 0
+finish

@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will have the scan after a reconnect fail, and see that the path is
+# not used until its namespace has been identified, and that it then is, without
+# anybody asking for another scan.
+# stock: fail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+no_usable_path()
+{
+	[ "$(ctrl_state "$ctrl")" = connecting ]
+}
+
+# lost: and nothing of it is back before port_up
+lost()
+{
+	port_down 1
+	must 10 "no usable path" no_usable_path
+}
+
+# nth_with <field>: which admin command since the connection that was, the first
+nth_with()
+{
+	grep nvme_setup_cmd: "$TRACING/trace" | grep -n "identify $1," |
+		head -n 1 | cut -d: -f1
+}
+
+identified()
+{
+	[ -n "$(nth_with cns=2)" ] && [ -n "$(nth_with cns=3)" ]
+}
+
+# fails_from <n>: every admin command from the nth on, without an end
+fails_from()
+{
+	inject "$ctrl" 0x2 -1
+	echo $(($1 - 1)) >"/sys/kernel/debug/$ctrl/fault_inject/space"
+}
+
+failed_twice()
+{
+	[ "$(grep -c nvme_complete_rq: "$TRACING/trace")" -ge 2 ]
+}
+
+# scan_fails <what> <nth command>
+scan_fails()
+{
+	lost
+	io_start -n 64 -q 8 -p 60 -o rw "$ng"
+	must 10 "commands that wait" io_stuck 8
+	fails_from "$2"
+	trace_event nvme/nvme_complete_rq 'qid == 0 && status == 2'
+	port_up 1
+	must 20 "a live controller" paths_live 1
+	check "$1 fails after the reconnect" wait_for 20 failed_twice
+	check "$1 fails: the path is not used" io_stuck 8
+	inject_none "$ctrl"
+	check "$1 no longer fails: commands succeed, with nobody's help" io_wait
+}
+
+begin 6
+need_tools nvme
+# no keep-alive comes between
+nvmet_up 1 0 -l 120 -k 240
+ctrl=$(ctrls)
+
+trace_event nvme/nvme_setup_cmd 'qid == 0'
+lost
+port_up 1
+must 20 "a live controller" paths_live 1
+must 20 "a scan" identified
+list=$(nth_with cns=2)
+descriptors=$(nth_with cns=3)
+echo 0 >"$TRACING/events/nvme/nvme_setup_cmd/enable"
+
+scan_fails "the list of namespaces" "$list"
+scan_fails "the identification of the namespace" "$descriptors"
+finish
