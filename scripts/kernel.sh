@@ -3,7 +3,7 @@
 #
 # Build the test kernel: allnoconfig plus the fragments of the selftest.
 #
-# Usage: kernel.sh <base> stock|series plain|debug
+# Usage: kernel.sh <base> stock|series plain|debug|single
 #
 # Builds lie beside each other in out/<base>/<tree>/build-<kernel>, a
 # subdirectory of the source, so that all paths are relative and ccache shares
@@ -14,7 +14,7 @@ load_base "${1:-}"
 name=${2:-series}
 kernel=${3:-plain}
 check_word tree "$name" stock series
-check_word KERNEL "$kernel" plain debug
+check_word KERNEL "$kernel" plain debug single
 for tool in gcc:gcc make:make flex:flex bison:bison bc:bc ccache:ccache \
 	depmod:kmod; do
 	need "${tool%:*}" "${tool#*:}"
@@ -33,13 +33,21 @@ mkdir -p "$build"
 echo "$config" >"$build/base.config"
 fragments+=("$build/base.config")
 
-# Every option that a fragment asks for has to be there in the end.
+# What the fragments ask for, line by line: the last one that names an option decides.
+asked()
+{
+	cat "${fragments[@]}" | awk '
+		/^# CONFIG_[A-Z0-9_]+ is not set$/ { line[$2] = $0 }
+		/^CONFIG_/ { line[substr($0, 1, index($0, "=") - 1)] = $0 }
+		END { for (option in line) print line[option] }'
+}
+
+# Every option has to be there in the end.
 check_config()
 {
 	local lost
 
-	lost=$(grep -h '^CONFIG_' "${fragments[@]}" |
-		grep -vxFf "$build/.config" | tr '\n' ' ') || true
+	lost=$(asked | grep -vxFf "$build/.config" | tr '\n' ' ') || true
 	[ -z "$lost" ] ||
 		die "options that the configuration dropped: $lost" \
 			"asked for by ${fragments[*]#"$top"/}"

@@ -143,7 +143,7 @@ prepare()
 	# shellcheck disable=SC2034
 	image=$base_dir/$1/build-$2/arch/x86/boot/bzImage
 	vm_options=(-m "$base_dir/$1/build-$2/install/lib/modules")
-	[ "$2" = plain ] || vm_options+=(-d)
+	[ "$2" != debug ] || vm_options+=(-d)
 }
 
 # new_results <what>: sets $results, a new directory

@@ -3,7 +3,7 @@
 #
 # Build, then run the tests in VMs.
 #
-# Usage: test.sh <base> stock|series plain|debug [test]...
+# Usage: test.sh <base> stock|series plain|debug|single [test]...
 #
 # Without a test: first the fixtures that prove the harness (FIXTURES=0: not),
 # then all tests. A test is named as failover_01 or test_failover_01.sh.
@@ -15,7 +15,7 @@ kernel=${3:-plain}
 shift 3
 
 # Names are checked before minutes are spent on a kernel.
-check_word KERNEL "$kernel" plain debug
+check_word KERNEL "$kernel" plain debug single
 tests=()
 for t in "$@"; do
 	t=test_${t#test_}

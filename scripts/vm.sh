@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A shell in the guest. Usage: vm.sh <base> stock|series plain|debug
+# A shell in the guest. Usage: vm.sh <base> stock|series plain|debug|single
 . "$(dirname "$0")/lib.sh"
 
 load_base "${1:-}"

@@ -922,12 +922,11 @@ static void warm_up(void)
 		cmd->data_len = opt.bytes;
 		cmd->cdw12 = opt.bytes / LBA_SIZE - 1;
 		stats.nops++;
-		if (i % opt.depth == opt.depth - 1 || i == opt.warm_up - 1) {
-			submit();
-			while (stats.nops)
-				reap(0.1);
-		}
 	}
+	/* all at once, so that each has a request of its own */
+	submit();
+	while (stats.nops)
+		reap(0.1);
 }
 
 static void setup_ring(void)

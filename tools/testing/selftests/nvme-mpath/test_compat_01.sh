@@ -24,11 +24,31 @@ spin()
 	check "$what: all commands succeed" io_stop
 }
 
-begin 3
+all_injected()
+{
+	local c
+
+	for c in $(ctrls); do
+		injected_all "$(path_of_ctrl "$c")" || return
+	done
+}
+
+begin 5
 need_tools nvme
 nvmet_up 2 0 -l 60
 trace_path_errors
 spin "plain"
 spin "vectored" -v
 spin "copied by the kernel" -a 1
+
+pci_ns 3
+must 10 "two live paths" paths_live 2
+echo round-robin >"$subsys/iopolicy"
+at_exit "echo numa >$subsys/iopolicy"
+for c in $(ctrls); do
+	inject "$(path_of_ctrl "$c")" 0x371 100
+done
+io_start -N 3 -t 600 -q 16 -o rw -M 8 -m spin "$ng"
+check "with metadata: both paths fail" wait_for 20 all_injected
+check "with metadata: all commands succeed" io_stop
 finish

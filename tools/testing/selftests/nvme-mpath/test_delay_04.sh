@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will see which namespaces may come back to a head that waits for
-# one: not one that was deleted, and no other that has its number.
+# one: one that its controllers did not list for a while, and no other that has
+# its number.
 # stock: fail
 # timeout: 120
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -15,7 +16,7 @@ no_ns()
 	! find_head "$NVMET_NQN" "$1"
 }
 
-begin 13
+begin 17
 need_tools nvme
 nvmet_up 2 5
 nvmet_ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
@@ -26,13 +27,39 @@ two=$head
 find_head "$NVMET_NQN" 1
 must 1 "a delay" delay_for 60
 
-# deleted: both controllers are there to tell
-exec 8<>"/dev/ng${two#nvme}"
+# rescan: of all controllers; nvmet may announce a namespace too early
+rescan()
+{
+	local c
+
+	for c in $(ctrls); do
+		echo 1 >"/sys/class/nvme/$c/rescan_controller"
+	done
+}
+
+path_again()
+{
+	rescan
+	has_path
+}
+
+# both controllers are there, and say that it is not: so does a target that is
+# just being started
+head=$two
 echo 0 >"$ns/2/enable"
-check "deleted: its head goes at once" wait_for 10 no_ns 2
-check "and the node, though it is open" test ! -e "/dev/ng${two#nvme}"
+check "gone from the list of live controllers: no path" wait_for 10 lacks_path
+check "its head stays" test -b "/dev/$two" -a -c "/dev/ng${two#nvme}"
+io_start -N 2 -n 8 -q 4 -o rw "/dev/ng${two#nvme}"
+check "commands wait on it" wait_for 10 io_stuck 4
+echo 1 >"$ns/2/enable"
+check "listed again: the head has a path" wait_for 20 path_again
+check "and its commands succeed" io_wait
+echo 0 >"$ns/2/enable"
+must 10 "no path" lacks_path
+delay_for 0
+check "a delay of 0: the head goes" wait_for 10 no_ns 2
+find_head "$NVMET_NQN" 1
 check "the other one stays" test -b "/dev/$head"
-exec 8>&-
 echo 1 >"$ns/2/enable"
 must 20 "a head again" rescan_finds 2
 must 1 "a delay" delay_for 60

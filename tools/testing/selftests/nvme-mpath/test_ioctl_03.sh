@@ -48,11 +48,11 @@ all_ok()
 	local n ok=0
 
 	for n in "${!programs[@]}"; do
-		wait_for 20 phase_done "$n" &&
-			tail -n 1 "$tmp/32.$n" | grep -q "ok=1 failed=0 wrong=0" || {
-			ok=1
-			ktap_print_msg "${names[n]}: $(tail -n 1 "$tmp/32.$n")"
-		}
+		wait_for 20 phase_done "$n"
+		! grep -q "ok=1 failed=0 wrong=0" <(tail -n 1 "$tmp/32.$n") ||
+			continue
+		ok=1
+		ktap_print_msg "${names[n]}: $(tail -n 1 "$tmp/32.$n")"
 	done
 	return $ok
 }
@@ -60,6 +60,19 @@ all_ok()
 in_flight()
 {
 	[ "$(grep -c nvme_setup_cmd: "$TRACING/trace")" -ge "$1" ]
+}
+
+waiting()
+{
+	[ "$(count parked 2>/dev/null)" = "$1" ]
+}
+
+# has_submit_io: base kernels refuse NVME_IOCTL_SUBMIT_IO of 32-bit programs, as
+# their code for it is behind a macro that is nowhere defined
+has_submit_io()
+{
+	echo | ./nvme_mpath_32 "$ng" submit 1 0 >"$tmp/submit" 2>&1
+	! grep -q error=-25 "$tmp/submit"
 }
 
 # lost_in_flight: a phase whose commands are lost, each once
@@ -81,10 +94,14 @@ nvmet_up 2 0 -l 60
 trace_path_errors
 start_32 io "$ng"
 start_32 io64 "$ng"
-start_32 submit "$ng"
 start_32 io "/dev/$head"
 start_32 io64 "/dev/$head"
-start_32 submit "/dev/$head"
+if has_submit_io; then
+	start_32 submit "$ng"
+	start_32 submit "/dev/$head"
+else
+	ktap_print_msg "left out: the kernel refuses SUBMIT_IO of 32-bit programs"
+fi
 
 lost_in_flight
 check "writes that are lost in flight succeed" all_ok
@@ -95,7 +112,7 @@ ana inaccessible
 must 10 "no usable path" ana_seen inaccessible
 start_phase
 check "without a usable path all of them wait" \
-	wait_for 10 count_is parked ${#programs[@]}
+	wait_for 10 waiting ${#programs[@]}
 ana optimized
 check "and succeed when there is one" all_ok
 start_phase

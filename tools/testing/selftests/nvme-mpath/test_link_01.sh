@@ -1,19 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will have io-wq start commands that are linked behind others, or
-# drained, in
-# requests whose memory holds what failfast commands left there.
+# drained, in requests whose memory holds what failfast commands left there.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# linked <mode> [commands]: a ring that has sent failfast reads, and waits for SIGUSR2
+# linked <mode> [commands]: a ring that has sent failfast reads, and waits for
+# SIGUSR2; sets $depth. Drained commands go one at a time.
 linked()
 {
-	io_start -W 32 -G -t 600 -m "$1" -n "${2:-16}" -q 8 -o rw -s "$ng"
+	depth=8
+	[[ $1 != *drain* ]] || depth=1
+	io_start -W 32 -G -t 600 -m "$1" -n "${2:-$((2 * depth))}" -q "$depth" \
+		-o rw -s "$ng"
 }
 
-# no_path <mode>: 8 writes, later 8 reads, begin while no path is usable
+# no_path <mode>: writes, and later reads, begin while no path is usable
 no_path()
 {
 	linked "$1"
@@ -21,23 +24,23 @@ no_path()
 	port_down 2
 	must 10 "no live path" paths_live 0
 	kill -USR2 "$io"
-	check "$1, no usable path: linked writes wait" wait_for 10 io_stuck 8
+	check "$1, no usable path: writes wait" wait_for 10 io_stuck "$depth"
 	port_up 1
 	port_up 2
 	must 20 "two live paths" paths_live 2
 	check "$1, paths are back: they are written" io_wait
 }
 
-# lost <mode>: 8 writes are in flight when their path is lost
+# lost <mode>: writes are in flight when their path is lost
 lost()
 {
 	linked "$1"
 	hold
 	kill -USR2 "$io"
-	must 10 "8 writes in flight" io_stuck 8
-	lose_all 8
+	must 10 "$depth writes in flight" io_stuck "$depth"
+	lose_all "$depth"
 	release
-	check "$1, lost in flight: linked writes are sent again" io_wait
+	check "$1, lost in flight: writes are sent again" io_wait
 }
 
 begin 17

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will end a command by the policy after attempts that had a result:
-# the application gets the result of the last one.
+# the application gets the result of the last one. So it does when it cancels it.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -11,7 +11,13 @@ tried()
 	[ "$(traced retry)" -ge 3 ]
 }
 
-begin 3
+cancelled()
+{
+	kill -USR2 "$io" 2>/dev/null
+	ended "$io"
+}
+
+begin 6
 pci_head
 pci_ns 2
 for c in $(ctrls); do
@@ -19,12 +25,22 @@ for c in $(ctrls); do
 done
 must 1 "a policy" policy all
 trace_passthru
-io_start -N 2 -n 1 -q 1 -p 60 -o append -Z 2048 "$ng"
+io_start -N 2 -n 1 -q 1 -b 1024 -p 60 -o append -Z 2048 "$ng"
 check "a zone append that meets path errors is sent again" wait_for 10 tried
 policy none
 io_wait
 check "the policy ends it with the status of its last attempt" \
 	is "0x371:1" "$(io_value errors)"
 check "and with the place where that has written" \
-	is $((8 * $(traced retry))) "$(io_value res2)"
+	is $((2 * $(traced retry))) "$(io_value res2)"
+
+policy all
+trace_passthru
+io_start -N 2 -n 1 -q 1 -b 1024 -p 60 -f 2048 -o append -Z 2048 -2 cancel "$ng"
+must 10 "some attempts" tried
+check "it can be cancelled between its attempts" wait_for 10 cancelled
+io_wait
+check "it ends as cancelled" is "-125:1" "$(io_value errors)"
+check "with the place where its last attempt has written" \
+	is $((2048 + 2 * $(traced retry))) "$(io_value res2)"
 finish

@@ -23,7 +23,7 @@ expires()
 	io_start -n 4 -q 4 -f 8192 -o write -s "$ng"
 	must 10 "other commands in flight" io_stuck 4
 	others=$io others_log=$io_log
-	io_start -n 1 -q 1 -p 120 -o read -T 500 "$@"
+	io_start -n 1 -q 1 -p 60 -o read -T 500 "$@"
 	check "$what: it is answered while the target holds it" \
 		wait_for 15 ended "$io"
 	kill "$io" 2>/dev/null
@@ -40,9 +40,22 @@ expires()
 	must 20 "two live paths" paths_live 2
 }
 
-begin 8
+begin 9
 need_tools nvme
+io_timeout=/sys/module/nvme_core/parameters/io_timeout
+[ -w "$io_timeout" ] || skip_all "no $io_timeout"
+at_exit "echo $(cat "$io_timeout") >$io_timeout"
+# the driver's own is not to expire meanwhile
+echo 600 >"$io_timeout"
 nvmet_up 2 0 -l 60
+trace_path_errors
 expires "io_uring" "$ng"
 expires "ioctl" -e io64 "$ng"
+
+hold
+io_start -n 4 -q 4 -o write -T 600000 "$ng"
+must 10 "commands in flight" io_stuck 4
+lose_all 4
+release
+check "a timeout that has not expired: lost by a reset, sent again" io_wait
 finish

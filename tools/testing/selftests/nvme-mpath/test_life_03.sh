@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will load the driver with multipath=N, and see that passthrough on
+# the nodes of paths is what it was before there was any failover.
+# stock: pass
+# timeout: 120
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# host_modules_out: all of the host's side
+host_modules_out()
+{
+	local m
+
+	for m in nvme nvme_tcp nvme_fabrics nvme_core; do
+		[ ! -e "/sys/module/$m" ] || wait_for 5 rmmod "$m" \
+			2>"$tmp/rmmod" || return
+	done
+}
+
+# reload <Y|N>: with or without multipath
+reload()
+{
+	host_modules_out || return
+	modprobe nvme_core "multipath=$1" && modprobe -a nvme nvme-tcp
+}
+
+# find_subsys: sets $subsys; there is no head
+find_subsys()
+{
+	local s
+
+	for s in /sys/class/nvme-subsystem/*; do
+		[ "$(cat "$s/subsysnqn" 2>/dev/null)" != "$NVMET_NQN" ] ||
+			subsys=$s
+	done
+	[ -n "${subsys:-}" ]
+}
+
+# find_node <port>: sets $ctrl and $ng, the node of its path
+find_node()
+{
+	local n
+
+	ctrl=$(ctrl_of_port "$1")
+	for n in /sys/class/nvme/"$ctrl"/nvme*n*; do
+		ng=/dev/ng${n##*/nvme}
+		[ ! -c "$ng" ] || return 0
+	done
+	return 1
+}
+
+connecting()
+{
+	[ "$(ctrl_state "$ctrl")" = connecting ]
+}
+
+no_attributes()
+{
+	is "" "$(cd /sys/block && compgen -G '*/passthru_[!e]*')"
+}
+
+begin 15
+need_tools nvme rmmod modprobe
+[ -e /sys/module/nvme_core/refcnt ] || skip_all "nvme_core is built in"
+# what a kernel does not know is refused
+flags_errors=''
+[ -e /sys/module/nvme_core/parameters/passthru_failover ] || flags_errors=-22:8
+at_exit "reload Y"
+reload N || skip_all "$(tr '\n' ' ' <"$tmp/rmmod")"
+nvmet_target_up 2 0
+at_exit "nvme disconnect -n $NVMET_NQN"
+connect_all || give_up "nvme connect failed"
+must 10 "a subsystem" find_subsys
+must 10 "two live controllers" paths_live 2
+check "multipath is off" is N "$(cat /sys/module/nvme_core/parameters/multipath)"
+must 10 "a node" find_node 2
+second=$ng
+must 10 "a node" find_node 1
+check "each path has a node" test "$second" != "$ng"
+check "no disk has attributes for a failover" no_attributes
+
+for node in "$ng" "$second"; do
+	io_start -n 400 -q 16 -o rw "$node"
+	check "a load on a path's node succeeds" io_wait
+done
+for node in "$ng" "$second"; do
+	io_start -n 100 -q 1 -e io64 -o rw "$node"
+	check "ioctls on a path's node succeed" io_wait
+done
+for flag in failfast failover; do
+	io_start -n 8 -q 8 -F $flag -o read "$ng"
+	io_wait
+	check "$flag: what a kernel with it accepts, and one without refuses" \
+		is "$flags_errors" "$(io_value errors)"
+done
+
+trace_path_errors
+hold
+io_start -n 16 -q 16 -o write -p 60 "$ng"
+must 10 "16 commands in flight" io_stuck 16
+ring=$io ring_log=$io_log
+io_start -n 1 -q 1 -e io64 -o write -f 4096 -p 60 "$ng"
+must 10 "an ioctl in flight" test -n "$(io_value sent)"
+echo 1 >"/sys/class/nvme/$ctrl/reset_controller"
+must 20 "two live controllers" paths_live 2
+release
+io_wait
+check "a reset: the ioctl ends with EINTR" is -4:1 "$(io_value errors)"
+io=$ring io_log=$ring_log
+io_wait
+check "a reset: commands end with EINTR" is -4:16 "$(io_value errors)"
+check "they were lost, all of them" saw_path_errors 17
+io_start -n 400 -q 16 -o rw "$ng"
+check "after the reset a load succeeds" io_wait
+
+port_down 1
+must 10 "a controller that is not live" connecting
+io_start -n 8 -q 8 -o read "$ng"
+io_wait
+check "no connection: commands end at once with a path error" \
+	is 0x370:8 "$(io_value errors)"
+port_up 1
+must 20 "two live controllers" paths_live 2
+io_start -n 400 -q 16 -o rw "$ng"
+check "after a new connection a load succeeds" io_wait
+finish

@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will cut the wire of a path whose queue is full, and reset its
+# controller: commands that waited for a tag take the other path at once.
+# stock: fail
+# timeout: 200
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+RELAY_PORT=4410
+
+relay_up()
+{
+	./nvme_mpath_relay $RELAY_PORT 4420 >"$tmp/relay" 2>&1 &
+	relay=$!
+	at_exit "kill -9 $relay"
+	must 5 "relay" grep -q ready "$tmp/relay"
+}
+
+# The controller behind the relay
+relayed()
+{
+	local c
+
+	for c in $(ctrls); do
+		! grep -q "trsvcid=$RELAY_PORT\(,\|$\)" \
+			"/sys/class/nvme/$c/address" || echo "$c"
+	done
+}
+
+# cut_with_waiters <what> <loads> [nvme_mpath_io option]...: more commands than
+# the path has tags
+cut_with_waiters()
+{
+	local what=$1 n=$2 start took reset
+
+	shift 2
+	ana inaccessible 2
+	must 10 "one usable path" ana_of 2 inaccessible
+	hold
+	loads=()
+	for _ in $(seq "$n"); do
+		io_start -t 600 -f $((io_count * 1024)) -o write -s "$@" "$ng"
+		loads+=("$io:$io_log")
+	done
+	must 20 "commands for all tags" all_on_their_way
+	ana optimized 2
+	must 10 "two usable paths" ana_of 2 optimized
+	kill -USR1 "$relay"
+	release
+	start=$(ms)
+	echo 1 >"/sys/class/nvme/$(relayed)/reset_controller" &
+	reset=$!
+	check "$what: all are answered, though one path is dead" \
+		wait_for 10 all_done
+	took=$(($(ms) - start))
+	ktap_print_msg "$what: answered after $took ms"
+	check "$what: none of them has waited for the dead one" \
+		test "$took" -lt $((8000 * SLOW))
+	check "$what: without an error" no_errors
+	kill -USR2 "$relay"
+	wait "$reset"
+	must 90 "two live paths" paths_live 2
+}
+
+ana_of()
+{
+	local c
+
+	for c in $(ctrl_of_port "$1"); do
+		[ "$(cat "/sys/class/nvme/$c/$(path_of_ctrl "$c")/ana_state")" \
+			= "$2" ] || return
+	done
+}
+
+# All commands are on their way. One that executes an ioctl cannot report, but
+# sleeps in the kernel.
+all_on_their_way()
+{
+	local l
+
+	for l in "${loads[@]}"; do
+		io=${l%%:*} io_log=${l#*:}
+		grep -q '^State:[[:space:]]*D' "/proc/$io/status" ||
+			io_pending 64 || return
+	done
+}
+
+all_done()
+{
+	local l
+
+	for l in "${loads[@]}"; do
+		ended "${l%%:*}" || return
+	done
+}
+
+no_errors()
+{
+	local l status=0
+
+	for l in "${loads[@]}"; do
+		io=${l%%:*} io_log=${l#*:}
+		io_wait || status=1
+	done
+	return $status
+}
+
+begin 6
+need_tools nvme
+nvmet_target_up 2 0
+relay_up
+at_exit "kill -USR2 $relay; nvme disconnect -n $NVMET_NQN"
+nvmet_connect 1 -Q 16 -l 600 -s $RELAY_PORT || give_up "nvme connect failed"
+nvmet_connect 2 -Q 16 -l 600 || give_up "nvme connect failed"
+must 10 "head" find_head "$NVMET_NQN"
+must 10 "two live paths" paths_live 2
+
+cut_with_waiters "io_uring" 1 -n 64 -q 64
+cut_with_waiters "ioctl" 40 -n 1 -q 1 -e io64
+finish
