@@ -34,13 +34,19 @@ result()
 }
 
 echo "TAP version 13"
-echo "1..$((${#expected[@]} + 4))"
+echo "1..$((${#expected[@]} + 5))"
 for e in "${expected[@]}"; do
 	code=0
 	"$vm/run.sh" "${options[@]}" "vm/fixtures/fixture_${e%:*}.sh" \
 		>"$results/log" 2>&1 || code=$?
 	result "a guest that is to end with '${e%:*}'" "$code" "${e#*:}"
 done
+
+code=0
+"$vm/run.sh" "${options[@]}" vm/fixtures/fixture_timer.sh \
+	>"$results/log" 2>&1 || code=$?
+grep -q 'no timer, attempt 3 of 3' "$results/log" || code=1
+result "a guest that has no timer at boot, three times," "$code" 5
 
 code=0
 SKIP_ALLOWED=/dev/null "$vm/run.sh" "${options[@]}" \

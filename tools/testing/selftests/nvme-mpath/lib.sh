@@ -320,6 +320,22 @@ load_modules()
 	done
 }
 
+# reload_host <Y|N>: the modules of the host, with or without multipath
+reload_host()
+{
+	local m
+
+	[ -e /sys/module/nvme_core/refcnt ] || {
+		echo "nvme_core is built in" >"$tmp/reload"
+		return 1
+	}
+	for m in nvme nvme_tcp nvme_fabrics nvme_core; do
+		[ ! -e "/sys/module/$m" ] ||
+			wait_for 5 rmmod "$m" 2>"$tmp/reload" || return
+	done
+	modprobe nvme_core "multipath=$1" && modprobe -a nvme nvme-tcp
+}
+
 # backend_up <latency ms>: a null_blk that keeps its data; zoned if $zoned says so
 backend_up()
 {
@@ -452,6 +468,17 @@ nvmet_ns_up()
 	echo 1 >"$d/enable" || give_up "nvmet namespace $1 refused"
 }
 
+# no_timeouts: of I/O commands from here on, as a busy machine or a target that
+# holds them may take long
+no_timeouts()
+{
+	local f=/sys/module/nvme_core/parameters/io_timeout
+
+	[ -w "$f" ] || return
+	at_exit "echo $(cat "$f") >$f"
+	echo 600 >"$f"
+}
+
 # nvmet_target_up <ports> <latency ms>: the target, to which nobody is connected
 nvmet_target_up()
 {
@@ -459,6 +486,7 @@ nvmet_target_up()
 
 	nvmet_ports=$ports
 	load_modules null_blk nvme-tcp nvmet-tcp
+	no_timeouts
 	[ -d "$nvmet" ] || mount -t configfs none "$CONFIGFS" 2>/dev/null
 	[ -d "$nvmet" ] || skip_all "no $nvmet (CONFIG_NVME_TARGET_TCP)"
 	[ -d "$CONFIGFS/nullb" ] ||
@@ -501,7 +529,7 @@ nvmet_up()
 }
 
 # nvmet_connect <port> [nvme connect option]...; a target that misses keep-alives
-# of a busy machine gives the controller up: they may be late on a slow one
+# gives the controller up: on a busy machine they may be late
 nvmet_connect()
 {
 	local port=$1
@@ -509,7 +537,7 @@ nvmet_connect()
 	shift
 	nvme connect -t tcp -a 127.0.0.1 -s $((4419 + port)) -n "$NVMET_NQN" \
 		-q "$HOST_NQN" -I "$HOST_ID" -i 2 -Q 64 -c 1 \
-		-k $((5 * SLOW)) "$@" \
+		-k $((30 * SLOW)) "$@" \
 		>"$tmp/connect" 2>&1 || {
 		sed 's/^/# /' "$tmp/connect"
 		return 1
@@ -645,6 +673,17 @@ target_answers()
 target_answered()
 {
 	grep -c nvmet_req_complete: "$TRACING/trace"
+}
+
+# trace_sent, sent <n>: from here on I/O commands leave a trace when they are sent
+trace_sent()
+{
+	trace_event nvme/nvme_setup_cmd 'qid > 0'
+}
+
+sent()
+{
+	[ "$(grep -c nvme_setup_cmd: "$TRACING/trace")" -ge "$1" ]
 }
 
 # trace_passthru: from here on see what becomes of commands
@@ -798,18 +837,43 @@ module_refs_are()
 
 # ---- loads -----------------------------------------------------------------------
 
-# io_start [nvme_mpath_io option]...: sets $io, its pid
+# io_place [nvme_mpath_io option]...: sets $io_first, the first of blocks that no
+# load before this one has, until the 60 MiB that all namespaces have are used up
+io_place()
+{
+	local depth=16 bytes=4096 zone=0 size
+
+	while [ $# -gt 1 ]; do
+		case $1 in
+		-q) depth=$2 ;;
+		-b) bytes=$2 ;;
+		-Z) zone=$2 ;;
+		esac
+		shift
+	done
+	size=$((depth * (zone ? zone : bytes / 512)))
+	[ "$zone" = 0 ] ||
+		io_next=$(((io_next + zone - 1) / zone * zone))
+	[ $((io_next + size)) -le $((60 << 11)) ] || io_next=0
+	io_first=$io_next
+	io_next=$((io_next + size))
+}
+io_next=0
+
+# io_start [nvme_mpath_io option]...: sets $io, its pid. Each load has blocks and
+# data of its own; options that are given win.
 io_start()
 {
 	local log=$tmp/io.$((++io_count))
 
-	# each load has data of its own
-	./nvme_mpath_io -N 1 -S "$io_count" "$@" >"$log" 2>&1 &
+	io_place "$@"
+	./nvme_mpath_io -N 1 -S "$io_count" -f "$io_first" -p $((60 * SLOW)) \
+		"$@" >"$log" 2>&1 &
 	io=$!
 	io_log=$log
 	at_exit "kill -9 $io"
 	# signals would kill it before it is
-	wait_for 5 grep -q ready "$log" || give_up "$(cat "$log")"
+	wait_for 20 grep -q ready "$log" || give_up "$(cat "$log")"
 }
 io_count=0
 
@@ -820,7 +884,7 @@ io_report()
 
 	n=$(wc -l <"$io_log")
 	kill -USR1 "$io" 2>/dev/null || return
-	wait_for 5 io_log_grew "$n"
+	wait_for 20 io_log_grew "$n"
 }
 
 io_log_grew()
@@ -922,24 +986,25 @@ ended()
 	gone "$1" || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
 }
 
-# io_end <signal> <what -2 makes of it>: have it end, or only close its ring; sets
-# $took, in ms
+# io_end <signal> <what -2 makes of it>: have it end, or only close its ring, which
+# needs no path; sets $took, in ms
 io_end()
 {
-	local start
+	local start status=0
 
 	start=$(ms)
 	kill "-$1" "$io"
 	if [ "$2" = close ]; then
-		wait_for 10 grep -q closed "$io_log"
+		wait_for 15 grep -q closed "$io_log" || status=1
 	else
-		wait_for 10 ended "$io"
+		wait_for 15 ended "$io" || status=1
 	fi
 	# shellcheck disable=SC2034 # for the caller
 	took=$(($(ms) - start))
 	kill -9 "$io" 2>/dev/null
 	# a kernel that does not let it go is not to hang the test
 	! wait_for 5 ended "$io" || wait "$io" 2>/dev/null
+	return $status
 }
 
 # io_pending_moves: answers come in right now

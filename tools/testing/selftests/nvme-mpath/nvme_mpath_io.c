@@ -124,7 +124,7 @@ static struct options {
 	unsigned int offset;	/* of the buffers in their page */
 	uint64_t first;		/* LBA */
 	uint64_t commands;	/* 0: until the time is up */
-	double seconds;
+	double seconds;		/* 0: as the commands need */
 	double patience;
 	bool vectored;
 	bool fixed;		/* registered buffers */
@@ -140,7 +140,7 @@ static struct options {
 	uint64_t seed;
 	const char *at_usr2;
 } opt = {
-	.depth = 16, .bytes = 4096, .seconds = 5, .patience = 30,
+	.depth = 16, .bytes = 4096, .patience = 30,
 	.at_usr2 = "ignore",
 };
 
@@ -883,8 +883,11 @@ static void prepare_all(void)
 
 static void run(void)
 {
-	double start = now(), end = start + opt.seconds;
+	double start = now(), end;
 
+	if (!opt.seconds)
+		opt.seconds = opt.commands ? 86400 : 5;
+	end = start + opt.seconds;
 	stats.last = start;
 	while (!want_end && now() < end &&
 	       (!opt.commands || stats.sent < opt.commands)) {
@@ -1079,8 +1082,8 @@ static void help(int code)
 " -a offset   of the buffers in their pages; odd ones are bounced (0)\n"
 " -f lba      the first to use (0)\n"
 " -N nsid     do not ask the device, which takes a usable path\n"
-" -n count    send so many commands, not as many as the time allows\n"
-" -t seconds  send for so long (5)\n"
+" -n count    send so many commands, however long that takes\n"
+" -t seconds  send for so long, and no longer (5, no limit with -n)\n"
 " -p seconds  wait so long for the answers after that (30)\n"
 " -v          vectored\n"
 " -R          the same, and the arrays are used for something else as soon as the\n"

@@ -8,18 +8,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# reload <Y|N>: the host's modules, with or without multipath
-reload()
-{
-	local m
-
-	for m in nvme nvme_tcp nvme_fabrics nvme_core; do
-		[ ! -e "/sys/module/$m" ] || wait_for 5 rmmod "$m" \
-			2>"$tmp/rmmod" || return
-	done
-	modprobe nvme_core "multipath=$1" && modprobe -a nvme nvme-tcp
-}
-
 # find_disks: sets $subsys, and $disks, one for each port; there is no head
 find_disks()
 {
@@ -104,17 +92,16 @@ in_flight()
 
 begin 6
 need_tools nvme fio dmsetup rmmod modprobe
-[ -e /sys/module/nvme_core/refcnt ] || skip_all "nvme_core is built in"
-at_exit "reload Y"
-reload N || skip_all "$(tr '\n' ' ' <"$tmp/rmmod")"
+at_exit "reload_host Y"
+reload_host N || skip_all "$(tr '\n' ' ' <"$tmp/reload")"
 nvmet_target_up 2 0
 at_exit "nvme disconnect -n $NVMET_NQN"
-for p in 1 2; do
-	# what is queued on a lost path fails, for dm to send it down another
-	nvmet_connect $p -l 120 --fast_io_fail_tmo=1 ||
-		give_up "nvme connect failed"
-done
+connect_all || give_up "nvme connect failed"
 must 10 "two disks" find_disks
+for c in $(ctrls); do
+	# what is queued on a lost path fails, for dm to send it down another
+	echo 1 >"/sys/class/nvme/$c/fast_io_fail_tmo"
+done
 multipath_up || skip_all "no dm-multipath: $(tr '\n' ' ' <"$tmp/dm")"
 
 fio_loop &

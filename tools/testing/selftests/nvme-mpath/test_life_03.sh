@@ -7,24 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# host_modules_out: all of the host's side
-host_modules_out()
-{
-	local m
-
-	for m in nvme nvme_tcp nvme_fabrics nvme_core; do
-		[ ! -e "/sys/module/$m" ] || wait_for 5 rmmod "$m" \
-			2>"$tmp/rmmod" || return
-	done
-}
-
-# reload <Y|N>: with or without multipath
-reload()
-{
-	host_modules_out || return
-	modprobe nvme_core "multipath=$1" && modprobe -a nvme nvme-tcp
-}
-
 # find_subsys: sets $subsys; there is no head
 find_subsys()
 {
@@ -55,6 +37,11 @@ connecting()
 	[ "$(ctrl_state "$ctrl")" = connecting ]
 }
 
+in_flight()
+{
+	[ "$(grep -c nvme_setup_cmd: "$TRACING/trace")" -ge "$1" ]
+}
+
 no_attributes()
 {
 	is "" "$(cd /sys/block && compgen -G '*/passthru_[!e]*')"
@@ -62,12 +49,11 @@ no_attributes()
 
 begin 15
 need_tools nvme rmmod modprobe
-[ -e /sys/module/nvme_core/refcnt ] || skip_all "nvme_core is built in"
 # what a kernel does not know is refused
 flags_errors=''
 [ -e /sys/module/nvme_core/parameters/passthru_failover ] || flags_errors=-22:8
-at_exit "reload Y"
-reload N || skip_all "$(tr '\n' ' ' <"$tmp/rmmod")"
+at_exit "reload_host Y"
+reload_host N || skip_all "$(tr '\n' ' ' <"$tmp/reload")"
 nvmet_target_up 2 0
 at_exit "nvme disconnect -n $NVMET_NQN"
 connect_all || give_up "nvme connect failed"
@@ -96,12 +82,12 @@ for flag in failfast failover; do
 done
 
 trace_path_errors
+trace_event nvme/nvme_setup_cmd 'qid > 0'
 hold
 io_start -n 16 -q 16 -o write -p 60 "$ng"
-must 10 "16 commands in flight" io_stuck 16
 ring=$io ring_log=$io_log
 io_start -n 1 -q 1 -e io64 -o write -f 4096 -p 60 "$ng"
-must 10 "an ioctl in flight" test -n "$(io_value sent)"
+must 10 "all of them in flight" in_flight 17
 echo 1 >"/sys/class/nvme/$ctrl/reset_controller"
 must 20 "two live controllers" paths_live 2
 release
