@@ -867,7 +867,7 @@ io_start()
 	local log=$tmp/io.$((++io_count))
 
 	io_place "$@"
-	./nvme_mpath_io -N 1 -S "$io_count" -f "$io_first" -p $((60 * SLOW)) \
+	./nvme_mpath_io -N 1 -S "$io_count" -f "$io_first" -p $((30 * SLOW)) \
 		"$@" >"$log" 2>&1 &
 	io=$!
 	io_log=$log

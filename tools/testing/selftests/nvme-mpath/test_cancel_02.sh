@@ -10,14 +10,17 @@
 timeouts()
 {
 	ana inaccessible
-	io_start -n 16 -q 16 -o write -t 600 -p 10 -L 1000 "$@" "$ng"
+	# one that is in flight is not ended
+	must 10 "no usable path" ana_seen inaccessible
+	io_start -n 16 -q 16 -o write -L 1000 "$@" "$ng"
 	io_wait
 	check "LINK_TIMEOUT $*: all that wait end with -ECANCELED" \
 		test "$io_status:$(io_value errors)" = "1:-125:16"
 	check "LINK_TIMEOUT $*: each by its timeout" \
 		test "$(io_value timed_out)" = 16
 	ana optimized
-	io_start -n 64 -q 16 -o rw -t 600 -L 10000 "$@" "$ng"
+	must 10 "usable paths" ana_seen optimized
+	io_start -n 64 -q 16 -o rw -L 600000 "$@" "$ng"
 	check "LINK_TIMEOUT $*: what is in time succeeds" io_wait
 }
 

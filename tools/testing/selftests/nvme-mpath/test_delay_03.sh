@@ -42,31 +42,31 @@ check "the largest is taken" delay_for 4294967295
 refs=$(module_refs nvme_core)
 
 lost 0
-check "0: the head goes with its last path" wait_for 5 head_gone
+check "0: the head goes with its last path" wait_for 10 head_gone
 
-lost 60
-io_start -n 8 -q 8 -t 60 -p 60 -o read "$ng"
-check "60: commands wait" io_stuck 8
+lost 600
+io_start -n 8 -q 8 -o read "$ng"
+check "600: commands wait" wait_for 10 io_stuck 8
 delay_for 0
-check "to 0 while it runs: the head goes now" wait_for 5 head_gone
+check "to 0 while it runs: the head goes now" wait_for 10 head_gone
 io_wait
 check "and the commands end with -EIO" is "-5:8" "$(io_value errors)"
 
-lost 2
+lost 10
 start=$(ms)
-check "2, to 60 while it runs" delay_for 60
-must 10 "twice that time" past $((start + 4000))
+check "10, to 600 while it runs" delay_for 600
+must 30 "more than that time" past $((start + 12000))
 check "the head is still there" test -b "/dev/$head"
 delay_for 1
-check "to 1, which has passed: the head goes now" wait_for 5 head_gone
+check "to 1, which has passed: the head goes now" wait_for 10 head_gone
 
-lost 60
+lost 600
 held=$(module_refs nvme_core)
 connect_all
 must 20 "live paths" paths_live 2
-check "60, and the paths are back: the head stays" test -b "/dev/$head"
+check "600, and the paths are back: the head stays" test -b "/dev/$head"
 # a removal that was not cancelled would be seen now
-lost 60
+lost 600
 connect_all
 must 20 "live paths" paths_live 2
 delay_for 1

@@ -13,16 +13,16 @@ nvmet_up 2 5 -l 5
 for c in $(ctrls); do
 	echo 1 >"/sys/class/nvme/$c/fast_io_fail_tmo"
 done
-must 1 "a delay" delay_for 60
+must 1 "a delay" delay_for 600
 first=$head
-io_start -t 600 -p 60 -s -o rw "$ng"
+io_start -t 600 -s -o rw "$ng"
 must 10 "load" io_busy
 port_down 1
 port_down 2
-must 10 "everything waits" io_stuck 16
+must 20 "everything waits" io_stuck 16
 check "fast_io_fail_tmo does not end it" wait_for 10 log_has "failfast expired"
 check "ctrl_loss_tmo takes the controllers" wait_for 30 no_ctrl
-check "the commands wait on" io_stuck 16
+check "the commands wait on" wait_for 10 io_stuck 16
 port_up 1
 port_up 2
 connect_all

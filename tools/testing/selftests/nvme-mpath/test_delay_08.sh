@@ -24,9 +24,19 @@ last_identify()
 {
 	trace_event nvme/nvme_setup_cmd 'qid == 0'
 	rescan
-	# some look twice: what comes after it is of no interest
-	wait_for 1 false
-	must 5 "a scan" identified
+	must 10 "a scan" identified
+	# some look twice
+	must 20 "the end of the scan" trace_rests
+}
+
+# trace_rests: nothing came for two seconds
+trace_rests()
+{
+	local before
+
+	before=$(wc -l <"$TRACING/trace")
+	sleep 2
+	[ "$(wc -l <"$TRACING/trace")" -eq "$before" ] && identified
 }
 
 # identify_fails <n>: the nth admin command from here on, for good
@@ -39,26 +49,25 @@ identify_fails()
 
 begin 5
 need_tools nvme
-# no keep-alive comes between; four answers at a time, every four seconds
-nvmet_up 1 4000 -l 60 -k 120
-echo 4 >/sys/block/mpath0/queue/nr_requests
+# no keep-alive comes between
+nvmet_up 1 0 -l 60 -k 600
 ctrl=$(ctrls)
 must 1 "a delay" delay_for 1
 last_identify
 
-commands=$((4 + 2 * SLOW))
-io_start -n $commands -q $commands -p 60 -o write "$ng"
-must 5 "commands in flight" io_pending $commands
+hold
+io_start -n 16 -q 16 -o write "$ng"
+must 10 "16 commands in flight" io_stuck 16
 identify_fails "$nth"
 rescan
 check "the path leaves its head" \
-	wait_for 5 log_has 'no path left, removing the head in 1 s'
+	wait_for 20 log_has 'no path left, removing the head in 1 s'
 check "which goes before the path" \
-	wait_for 5 log_has 'no path came back, removing the head'
+	wait_for 20 log_has 'no path came back, removing the head'
 ana inaccessible
 ana optimized
-io_report
-check "as that still has commands" test "$(io_value pending)" -gt 0
+check "as that still has commands" io_stuck 16
+release
 check "they are answered" io_wait
 check "the head does not come back" test ! -e "/sys/block/$head"
 finish

@@ -27,7 +27,7 @@ echo round-robin >"$subsys/iopolicy"
 at_exit "echo numa >$subsys/iopolicy"
 trace_path_errors
 inject "$path" 0x371 20
-io_start -n 400 -t 30 -o rw "$ng"
+io_start -n 400 -o rw "$ng"
 check "20 commands lose their path, and succeed" io_wait
 check "the path counts them" is 20 "$(diag "$path" multipath_failover_count)"
 
@@ -42,7 +42,7 @@ check "they succeed" io_wait
 
 port_down 1
 port_down 2
-io_start -n 64 -q 64 -t 30 -o rw "$ng"
+io_start -n 64 -q 64 -o rw "$ng"
 io_wait
 check "no path is left to wait for: all commands fail" is -5:64 "$(io_value errors)"
 check "the head counts them" \

@@ -15,9 +15,9 @@ the_end()
 	ana inaccessible
 	io_start -n 64 -q 64 -p 600 -2 "$at_usr2" "$@" "$ng"
 	must 10 "commands that wait" io_stuck 64
-	io_end "$signal" "$at_usr2"
+	check "$what: ends with no path in sight" \
+		io_end "$signal" "$at_usr2"
 	ktap_print_msg "$what: took $took ms"
-	check "$what: within a second" test "$took" -lt $((1000 * SLOW))
 }
 
 begin 10
@@ -39,5 +39,5 @@ check "the head works as before" io_wait
 
 # whatever still hung on the head would pin it, and that its subsystem
 nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
-check "nothing is left on the head" wait_for 5 subsys_gone
+check "nothing is left on the head" wait_for 10 subsys_gone
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will end processes and rings of every mode that have commands waiting
-# on a head, with no path in sight, and measure how long that takes.
+# on a head, and see that they end with no path in sight.
 # stock: fail
 # timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -14,21 +14,20 @@ the_end()
 
 	io_start -n 16 -q 16 -p 600 -2 "$at_usr2" -m "$mode" "$ng"
 	must 10 "commands that wait" io_stuck 16
-	io_end "$signal" "$at_usr2"
+	io_end "$signal" "$at_usr2" || times+=" DID NOT END:"
 	times+=$(printf ' %s %d ms,' "$how" "$took")
-	[ "$took" -lt $((1000 * SLOW)) ]
 }
 
 all_ends()
 {
-	local mode=$1 times='' ok=0
+	local mode=$1 times=''
 
-	the_end SIGKILL KILL ignore "$mode" &&
-		the_end exit USR2 exit "$mode" &&
-		the_end exec USR2 exec "$mode" &&
-		the_end close USR2 close "$mode" || ok=1
+	the_end SIGKILL KILL ignore "$mode"
+	the_end exit USR2 exit "$mode"
+	the_end exec USR2 exec "$mode"
+	the_end close USR2 close "$mode"
 	ktap_print_msg "$mode:$times"
-	return $ok
+	[[ $times != *NOT* ]]
 }
 
 begin 10
@@ -37,7 +36,7 @@ nvmet_up 2 0
 ana inaccessible
 for mode in coop,flag sqpoll iopoll sqpoll,iopoll defer,iopoll async \
 	async,iopoll file,ring; do
-	check "$mode: gone within a second" all_ends "$mode"
+	check "$mode: they end with no path in sight" all_ends "$mode"
 done
 
 ana optimized
@@ -45,5 +44,5 @@ io_start -n 100 -o rw "$ng"
 check "the head works as before" io_wait
 # whatever still hung on the head would pin it, and that its subsystem
 nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
-check "nothing is left on the head" wait_for 5 subsys_gone
+check "nothing is left on the head" wait_for 10 subsys_gone
 finish

@@ -16,10 +16,10 @@ one_mode()
 	child=$(sed -n 's/^shared=//p' "$io_log")
 	at_exit "kill -9 $child"
 	kill -9 "$io"
-	check "$1: the process is gone" wait_for 2 ended "$io"
+	check "$1: the process is gone" wait_for 10 ended "$io"
 	wait "$io" 2>/dev/null
 	check "$1: the other one sees its commands answered" \
-		wait_for 2 grep -q answered=16 "$io_log"
+		wait_for 10 grep -q answered=16 "$io_log"
 	check "$1: and is still there" kill -0 "$child"
 	kill -9 "$child"
 }
@@ -33,5 +33,5 @@ one_mode async
 # its thread is the submitter here, and dies with the process
 one_mode sqpoll
 nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
-check "nothing is left on the head" wait_for 5 subsys_gone
+check "nothing is left on the head" wait_for 10 subsys_gone
 finish

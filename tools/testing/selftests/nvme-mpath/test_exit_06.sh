@@ -23,10 +23,9 @@ one_mode()
 	kill -USR2 "$io"
 	nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
 	check "$1: no path left, all are answered" wait_for 10 all_given_up
-	io_end KILL pause
-	check "$1: the process is gone within a second" \
-		test "$took" -lt $((1000 * SLOW))
-	check "$1: nothing is left on the head" wait_for 5 subsys_gone
+	check "$1: the process can be killed" io_end KILL pause
+	ktap_print_msg "$1: took $took ms"
+	check "$1: nothing is left on the head" wait_for 10 subsys_gone
 	run_exit_commands_keep_tmp
 }
 

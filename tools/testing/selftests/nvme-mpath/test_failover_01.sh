@@ -15,10 +15,10 @@ one_kind()
 	shift
 	before=$(path_errors)
 	inject "$path" 0x371 20
-	io_start -n 400 -t 30 "$@" "$ng"
+	io_start -n 400 "$@" "$ng"
 	check "$what: all commands succeed" io_wait
 	check "$what: 20 of them had lost their path" \
-		test $(($(path_errors) - before)) -eq 20
+		is 20 $(($(path_errors) - before))
 }
 
 begin 15
@@ -41,6 +41,6 @@ one_kind "one at a time" -o rw -q 1
 other=$(path_of_ctrl "$(pci_ctrl 1)")
 inject "$path" 0x371 200
 inject "$other" 0x370 200
-io_start -n 400 -t 30 -o rw "$ng"
+io_start -n 400 -o rw "$ng"
 check "both paths fail again and again: all commands succeed" io_wait
 finish

@@ -9,40 +9,37 @@
 # reset_under_load [nvme_mpath_io option]...: all controllers at once
 reset_under_load()
 {
-	local c pids=()
-
 	io_start -t 600 -o rw -s "$@" "$ng"
 	must 10 "load" io_busy
-	for c in $(ctrls); do
-		echo 1 >"/sys/class/nvme/$c/reset_controller" &
-		pids+=($!)
-	done
-	wait "${pids[@]}"
-	must 20 "live paths after the resets" paths_live 2
-	wait_for 10 io_pending_moves
+	hold_load 16
+	reset_all
+	release
+	must 20 "answers" io_pending_moves
 	io_stop
 }
 
 begin 6
 need_tools nvme
-# slow enough that nothing drains between the word and the end of the queues
-nvmet_up 2 200 -l 60
+nvmet_up 2 0 -l 60
 trace_path_errors
 
 io_start -t 600 -o rw -s "$ng"
 must 10 "load" io_busy
 for c in $(ctrls); do
+	hold_load 16
 	echo 1 >"/sys/class/nvme/$c/reset_controller"
 	must 20 "live paths after a reset" paths_live 2
+	release
+	must 20 "answers" io_pending_moves
 done
 check "one reset after the other: all commands succeed" io_stop
-check "commands in flight were lost" saw_path_errors 1
+check "commands in flight were lost" saw_path_errors 16
 lost=$(path_errors)
 
 check "both at once: all commands succeed" reset_under_load
-check "commands in flight were lost" saw_path_errors $((lost + 1))
+check "commands in flight were lost" saw_path_errors $((lost + 16))
 lost=$(path_errors)
 
 check "both at once, DEFER_TASKRUN: all commands succeed" reset_under_load -d
-check "commands in flight were lost" saw_path_errors $((lost + 1))
+check "commands in flight were lost" saw_path_errors $((lost + 16))
 finish

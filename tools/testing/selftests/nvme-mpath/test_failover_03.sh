@@ -8,26 +8,34 @@
 
 begin 5
 need_tools nvme
-nvmet_up 2 $((20 * SLOW)) -l 60
+nvmet_up 2 0 -l 60
+# half of what is in flight is on either path
+echo round-robin >"$subsys/iopolicy"
 trace_path_errors
 
+hold
 io_start -t 600 -o rw -s "$ng"
-must 10 "load" io_busy
+must 20 "16 commands in flight" io_stuck 16
 port_down 1
-must 10 "one path" paths_live 1
-wait_for 10 io_pending_moves
+must 20 "one path" paths_live 1
+must 20 "8 commands lost" saw_path_errors 8
+release
+must 20 "answers" io_pending_moves
 check "one port lost: all commands succeed" io_stop
-check "commands in flight were lost" saw_path_errors 1
+check "commands in flight were lost" saw_path_errors 8
 lost=$(path_errors)
 
+hold
 io_start -t 600 -o rw -s "$ng"
-must 10 "load" io_busy
+must 20 "16 commands in flight" io_stuck 16
 port_down 2
-must 10 "no path" paths_live 0
+must 20 "no path" paths_live 0
+must 20 "16 commands lost" saw_path_errors $((lost + 16))
+release
 check "no port: all commands wait" wait_for 10 io_stuck 16
 port_up 1
 port_up 2
-wait_for 20 io_pending_moves
+must 20 "answers" io_pending_moves
 check "both ports back: all commands succeed" io_stop
-check "commands in flight were lost" saw_path_errors $((lost + 1))
+check "commands in flight were lost" saw_path_errors $((lost + 16))
 finish

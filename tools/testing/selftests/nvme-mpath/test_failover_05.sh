@@ -16,11 +16,16 @@ verified_write()
 		{ tail -n 20 "$tmp/fio" | sed 's/^/# /'; return 1; }
 }
 
-# break_things: until the file $tmp/stop is there
+# break_things: lose the first 32 commands of fio, then anything until the file
+# $tmp/stop is there
 break_things()
 {
 	local c
 
+	wait_for 60 sent 32
+	echo 0 >"$TRACING/events/nvme/nvme_setup_cmd/enable"
+	lose_all 32
+	release
 	while [ ! -e "$tmp/stop" ]; do
 		for c in $(ctrls); do
 			echo 1 >"/sys/class/nvme/$c/reset_controller"
@@ -37,7 +42,9 @@ begin 3
 need_tools nvme fio
 nvmet_up 2 5 -l 60
 trace_path_errors
+trace_sent
 
+hold
 break_things >/dev/null 2>&1 &
 breaker=$!
 at_exit "kill $breaker"
@@ -45,5 +52,5 @@ check "fio wrote and verified" verified_write
 touch "$tmp/stop"
 check "the faults went on to the end" kill -0 $breaker
 wait $breaker
-check "commands in flight were lost" saw_path_errors 2
+check "commands in flight were lost" saw_path_errors 32
 finish

@@ -8,6 +8,17 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
+# all_stuck: each of them has eight commands in flight
+all_stuck()
+{
+	local i
+
+	for i in "${!pids[@]}"; do
+		io=${pids[i]} io_log=${logs[i]}
+		io_stuck 8 || return
+	done
+}
+
 # all_move: each of them gets answers
 all_move()
 {
@@ -23,6 +34,8 @@ begin 9
 need_tools nvme fio
 # slowly enough for who tests to have a share of the CPUs, some of which are polled
 nvmet_up 2 $((25 * SLOW)) -l $((30 * SLOW)) -P 1
+# each port has its share
+echo round-robin >"$subsys/iopolicy"
 trace_path_errors
 
 fio --name=threads --filename="$ng" --ioengine=io_uring_cmd --cmd_type=nvme \
@@ -32,14 +45,20 @@ fio=$!
 at_exit "kill -9 $fio"
 pids=() logs=() modes=(coop defer sqpoll iopoll async)
 for mode in "${modes[@]}"; do
-	io_start -t 600 -q 8 -m "$mode" "$ng"
+	io_start -t 600 -q 8 -o rw -s -m "$mode" "$ng"
 	pids+=("$io") logs+=("$io_log")
 done
 must 20 "loads" all_move
 
 for port in 1 2; do
+	lost=$(path_errors)
+	hold
+	must 30 "40 commands in flight" all_stuck
 	port_down $port
 	must 20 "one path" paths_live 1
+	# they are on both paths
+	must 20 "commands lost" saw_path_errors $((lost + 1))
+	release
 	check "port $port pulled: all go on" wait_for 20 all_move
 	port_up $port
 	must 20 "two paths" paths_live 2

@@ -6,33 +6,36 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-io_fails()
+# flying [option]...: eight commands that are held in flight
+flying()
 {
-	io_report && [ "$(io_value failed)" -gt 0 ]
+	hold
+	io_start -n 8 -q 8 "$@" "$ng"
+	must 20 "8 commands in flight" io_stuck 8
 }
 
-# error_after [option]...: sets $took, ms from the resets to the first error
-error_after()
+# errors_without_a_path: they come while no path is there, nor comes back
+errors_without_a_path()
 {
-	local c start resets=()
-
-	io_start -t 600 -q 8 "$@" "$ng"
-	must 10 "load" io_busy
-	start=$(ms)
-	for c in $(ctrls); do
-		echo 1 >"/sys/class/nvme/$c/reset_controller" &
-		resets+=($!)
-	done
-	must 20 "an error" io_fails
-	took=$(($(ms) - start))
-	wait "${resets[@]}"
-	must 10 "two paths" paths_live 2
-	io_stop
+	port_down 1
+	port_down 2
+	wait_for 20 ended "$io" || return
+	paths_live 0
 }
 
-begin 14
+# paths_back: and the account is read
+paths_back()
+{
+	release
+	port_up 1
+	port_up 2
+	must 20 "two paths" paths_live 2
+	io_wait
+}
+
+begin 16
 need_tools nvme
-nvmet_up 2 200
+nvmet_up 2 0 -l 60
 path=$(path_of_ctrl "$(ctrl_of_port 1)")
 
 policy all
@@ -43,29 +46,30 @@ inject_none "$path"
 check "failfast under all: path errors are handed on" \
 	is "0x371:5" "$(io_value errors)"
 
-io_start -t 600 -q 8 -F failfast "$ng"
-must 10 "load" io_busy
-for c in $(ctrls); do
-	echo 1 >"/sys/class/nvme/$c/reset_controller"
-	must 10 "two paths" paths_live 2
-done
-io_stop
-check "failfast: a reset is seen, as by the unpatched kernel" \
-	test "$io_status" = 1
-check "as -EINTR, and nothing else" io_errors_only -4
+flying -F failfast
+reset_all
+check "failfast: a reset is seen while the target has the commands" \
+	wait_for 20 ended "$io"
+release
+io_wait
+check "as -EINTR, as by the unpatched kernel" is "-4:8" "$(io_value errors)"
 
-error_after -F failfast
-failfast=$took
+flying -F failfast
+check "failfast: the loss of all paths is seen with none in sight" \
+	errors_without_a_path
+paths_back
+failfast=$(io_value errors)
 policy none
-error_after
+flying
+check "none: so it is there" errors_without_a_path
+paths_back
 policy all
-ktap_print_msg "the first error: failfast $failfast ms, none $took ms"
-check "failfast: it is seen as soon as under none" \
-	test "$failfast" -lt $((2 * took + 500))
+check "failfast: the errors are those under none" \
+	is "$(io_value errors)" "$failfast"
 
 ana change
 must 10 "no usable path" ana_seen change
-io_start -n 16 -p 5 -F failfast "$ng"
+io_start -n 16 -F failfast "$ng"
 io_wait
 check "failfast: does not wait for a path" is "-5:16" "$(io_value errors)"
 ana optimized
@@ -84,7 +88,7 @@ for p in idempotent none; do
 done
 
 policy idempotent
-io_start -n 16 -p 5 -F both "$ng"
+io_start -n 16 -F both "$ng"
 io_wait
 check "both flags: EINVAL" is "-22:16" "$(io_value errors)"
 
@@ -93,7 +97,7 @@ io_start -n 16 -F failover "$ng"
 check "failover on a path's own node: no effect" io_wait
 io_start -n 16 -F failfast "$ng"
 check "failfast on a path's own node: no effect" io_wait
-io_start -n 16 -p 5 -F both "$ng"
+io_start -n 16 -F both "$ng"
 io_wait
 check "both on a path's own node: EINVAL" is "-22:16" "$(io_value errors)"
 inject "$head" 0x371 4

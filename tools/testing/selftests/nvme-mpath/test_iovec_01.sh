@@ -3,6 +3,7 @@
 # This test will reuse the iovec arrays of commands when their submission has
 # returned, and have the commands sent again: with the data that was submitted.
 # stock: fail
+# timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 

@@ -18,17 +18,19 @@ more_users()
 
 begin 5
 need_tools nvme
-nvmet_up 2 2000
+nvmet_up 2 0 -l 60
 [ -e /sys/module/nvme_tcp/refcnt ] || skip_all "nvme-tcp is built in"
 users=$(cat /sys/module/nvme_tcp/refcnt)
+hold
 io_start -n 1 -e io64 -o read "$ng"
 check "an ioctl is a user of its path's transport" \
-	wait_for 5 more_users
+	wait_for 10 more_users
 check "which is not unloaded" eval '! unload'
+release
 check "the ioctl succeeds" io_wait
 check "and is no user any more" \
 	test "$(cat /sys/module/nvme_tcp/refcnt)" -eq "$users"
 # with lockdep a connection is a user, too
 nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
-check "which can be unloaded when it is disconnected" wait_for 5 unload
+check "which can be unloaded when it is disconnected" wait_for 10 unload
 finish

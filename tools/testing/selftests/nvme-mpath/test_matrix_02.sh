@@ -26,9 +26,9 @@ run_cell()
 {
 	ana change
 	# shellcheck disable=SC2086
-	io_start -n 32 -q 8 -t 20 -p 10 $1 $2 "$ng"
+	io_start -n 32 -q 8 $1 $2 "$ng"
 	why="commands do not wait"
-	wait_for 5 waits_or_ends && ! ended "$io" || return
+	wait_for 20 waits_or_ends && ! ended "$io" || return
 	ana optimized
 	why=''
 	wait "$io"

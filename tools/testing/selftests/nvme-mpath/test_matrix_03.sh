@@ -18,43 +18,36 @@ cell_na()
 	[ "$kind" = flush ]
 }
 
-reset_all()
-{
-	local c resets=()
-
-	for c in $(ctrls); do
-		echo 1 >"/sys/class/nvme/$c/reset_controller" &
-		resets+=($!)
-	done
-	wait "${resets[@]}"
-	wait_for 10 paths_live 2
-}
-
 run_cell()
 {
-	local before try
+	local n=8
 
-	before=$(path_errors)
+	# one after the other
+	[[ $1 != *link* && $1 != *drain* ]] || n=1
+	hold
+	echo >"$TRACING/trace"
 	# shellcheck disable=SC2086
-	io_start -q 8 -t 600 -s $1 $2 "$ng"
-	why="the load does not start"
-	wait_for 5 io_busy || return
-	# answers come in waves: a reset may fall between two of them
-	for try in 1 2 3 4; do
-		why="the paths do not come back after reset $try"
-		reset_all || return
-		[ "$(path_errors)" -eq "$before" ] || break
-	done
+	io_start -n 16 -q 8 -s $1 $2 "$ng"
+	why="commands are not sent"
+	wait_for 20 sent $n || {
+		release
+		return 1
+	}
+	reset_all
+	why="path errors: $(path_errors)"
+	saw_path_errors $n || {
+		release
+		return 1
+	}
+	release
 	why=''
-	kill -TERM "$io"
-	wait "$io" || return
-	why="no command was lost"
-	[ "$(path_errors)" -gt "$before" ]
+	wait "$io"
 }
 
 begin 14
 need_tools nvme
-nvmet_up 2 100 -l 60 -P 1
+nvmet_up 2 0 -l 60 -P 1
 trace_path_errors
+trace_sent
 matrix
 finish

@@ -8,14 +8,12 @@
 
 new_commands_fail()
 {
-	local before after
+	local before
 
-	io_report
+	io_report || return
 	before=$(io_value failed)
-	sleep 0.3
-	io_report
-	after=$(io_value failed)
-	[ "$after" -gt "$before" ]
+	sleep 0.2
+	io_report && [ "$(io_value failed)" -gt "$before" ]
 }
 
 begin 5

@@ -19,9 +19,9 @@ must 10 "one path" paths_live 1
 last=$(pci_ctrl 0)
 
 # QEMU 7.2 may crash when a busy device goes, not when its drive is throttled
-pci_slow 40
-io_start -n 100000000 -t 600 -p 60 -o read "$ng"
-must 10 "load" io_busy
+pci_slow 1
+io_start -t 600 -o read "$ng"
+must 20 "16 commands in flight" io_pending 16
 pci_kill 0
 pci_slow 0
 check "the reset fails" wait_for 60 log_has "Disabling device after reset failure"

@@ -19,7 +19,7 @@ one_kind()
 	kill -USR2 "$io"
 	# older kernels say this only when the commands are done
 	check "$what: the buffers are taken back" \
-		wait_for 5 grep -q '^unregister' "$io_log"
+		wait_for 20 grep -q '^unregister' "$io_log"
 	ana optimized
 	check "$what: all commands succeed" io_wait
 	check "$what: and end the other" grep -q '^unregistered' "$io_log"

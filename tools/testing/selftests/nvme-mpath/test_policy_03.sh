@@ -21,7 +21,7 @@ lose_vendor()
 	for c in $(ctrls); do
 		inject "$(path_of_ctrl "$c")" 0x371 $((lost / 2))
 	done
-	io_start -O $VENDOR -n "$commands" -t 60 "$@" "$ng"
+	io_start -O $VENDOR -n "$commands" "$@" "$ng"
 	io_wait
 	for c in $(ctrls); do
 		inject_none "$(path_of_ctrl "$c")"

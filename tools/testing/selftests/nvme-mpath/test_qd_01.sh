@@ -31,7 +31,7 @@ flying()
 	must 10 "8 writes in flight" io_stuck 8
 }
 
-begin 9
+begin 10
 need_tools nvme
 nvmet_up 2 0 -l 60
 echo queue-depth >"$subsys/iopolicy"
@@ -40,8 +40,14 @@ echo queue-depth >"$subsys/iopolicy"
 first=$(one_by_one)
 check "idle: one path is the first" is 1 "$(wc -w <<<"${first//nvme_setup_cmd: /}")"
 
+# a command is no bio that the head was given: none of its completes
+trace_event block/block_bio_complete 'nr_sector > 0'
 io_start -n 64 -o rw "$ng"
 io_wait
+check "no bio of the head completes that was not queued" is 0 \
+	"$(grep -c "block_bio_complete: $(tr ':' ',' <"/sys/block/$head/dev") " \
+		"$TRACING/trace")"
+echo 0 >"$TRACING/events/block/block_bio_complete/enable"
 ended_by "done"
 
 trace_path_errors

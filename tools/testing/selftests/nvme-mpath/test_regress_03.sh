@@ -6,24 +6,43 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-begin 2
-need_tools nvme fio
-nvmet_up 2 10 -l 60
+fio_ok()
+{
+	kill -INT "$load"
+	wait "$load"
+	grep -q 'block: .*err= 0' "$tmp/fio" || {
+		tail -n 20 "$tmp/fio" | sed 's/^/# /'
+		return 1
+	}
+}
 
+begin 4
+need_tools nvme fio
+nvmet_up 2 0 -l 60
+# half of what is in flight is on either path
+echo round-robin >"$subsys/iopolicy"
+trace_path_errors
+trace_sent
+
+hold
 fio --name=block --filename="/dev/$head" --ioengine=libaio --direct=1 \
-	--rw=randrw --bs=4k --size=16M --iodepth=16 --time_based --runtime=5 \
+	--rw=randrw --bs=4k --size=16M --iodepth=16 --time_based --runtime=600 \
 	>"$tmp/fio" 2>&1 &
 load=$!
-for c in $(ctrls); do
-	echo 1 >"/sys/class/nvme/$c/reset_controller"
-	must 20 "live paths after a reset" paths_live 2
-done
+at_exit "kill -9 $load"
+must 20 "16 commands in flight" sent 16
+echo 0 >"$TRACING/events/nvme/nvme_setup_cmd/enable"
+reset_all
 port_down 1
-must 10 "one path" paths_live 1
+must 20 "one path" paths_live 1
+release
 port_up 1
-ana change
-sleep 0.5
-ana optimized
 check "all paths are back" wait_for 20 paths_live 2
-check "block I/O saw no error" wait $load
+check "commands in flight were lost" saw_path_errors 16
+ana change
+must 20 "no usable path" ana_seen change
+ana optimized
+must 20 "usable paths" ana_seen optimized
+check "block I/O goes on" wait_for 20 block_io_moves
+check "it saw no error" fio_ok
 finish

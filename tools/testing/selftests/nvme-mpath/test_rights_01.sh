@@ -8,18 +8,21 @@
 
 begin 9
 need_tools nvme
-nvmet_up 2 200 -l 60
+nvmet_up 2 0 -l 60
 echo round-robin >"$subsys/iopolicy"
 trace_path_errors
 chmod 644 "$ng"
 user=(-u 65534 -r)
 
+hold
 io_start "${user[@]}" -t 600 -o read "$ng"
-must 10 "load" io_busy
+must 20 "16 commands in flight" io_stuck 16
 port_down 1
-must 10 "one path" paths_live 1
+must 20 "one path" paths_live 1
+must 20 "8 commands lost" saw_path_errors 8
+release
 check "reads survive the loss of a path" io_stop
-check "commands in flight were lost" saw_path_errors 1
+check "commands in flight were lost" saw_path_errors 8
 port_up 1
 must 20 "two paths" paths_live 2
 
