@@ -675,7 +675,8 @@ target_answered()
 	grep -c nvmet_req_complete: "$TRACING/trace"
 }
 
-# trace_sent, sent <n>: from here on I/O commands leave a trace when they are sent
+# trace_sent, sent <n>: from here on I/O commands leave a trace when they are sent,
+# until no_trace_sent
 trace_sent()
 {
 	trace_event nvme/nvme_setup_cmd 'qid > 0'
@@ -684,6 +685,11 @@ trace_sent()
 sent()
 {
 	[ "$(grep -c nvme_setup_cmd: "$TRACING/trace")" -ge "$1" ]
+}
+
+no_trace_sent()
+{
+	echo 0 >"$TRACING/events/nvme/nvme_setup_cmd/enable"
 }
 
 # trace_passthru: from here on see what becomes of commands
@@ -949,6 +955,27 @@ io_errors_only()
 		*) return 1 ;;
 		esac
 	done
+}
+
+# block_io_moves: on $head, right now
+block_io_moves()
+{
+	local before
+
+	before=$(cat "/sys/block/$head/stat")
+	sleep 0.2
+	[ "$before" != "$(cat "/sys/block/$head/stat")" ]
+}
+
+# fio_stop: $fio has had no error, nor has one now; it logs to $tmp/fio
+fio_stop()
+{
+	kill -INT "$fio"
+	wait "$fio"
+	grep -q '): err= 0: ' "$tmp/fio" || {
+		tail -n 20 "$tmp/fio" | sed 's/^/# /'
+		return 1
+	}
 }
 
 # reset_all: all controllers of $subsys at once, until they are live again

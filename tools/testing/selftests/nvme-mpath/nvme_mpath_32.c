@@ -4,8 +4,8 @@
  * is built with the kernel's nolibc, so that no 32-bit libc is needed.
  *
  * Each line on stdin starts a phase: all slots are written, or all are read and
- * compared with what was written last, in turns. A line on stdout says what came
- * of it. The exit code at the end of stdin is 0 if all commands succeeded, 1 if
+ * compared with what was written last, in turns. A line on stdout has the
+ * result. The exit code at the end of stdin is 0 if all commands succeeded, 1 if
  * some failed, 3 if an answer was missing, came twice, or had wrong data.
  */
 #include <linux/io_uring.h>

@@ -7,26 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# block_io_moves: fio's is done right now
-block_io_moves()
-{
-	local before
-
-	before=$(cat "/sys/block/$head/stat")
-	sleep 0.2
-	[ "$before" != "$(cat "/sys/block/$head/stat")" ]
-}
-
-fio_ok()
-{
-	kill -INT "$fio"
-	wait "$fio"
-	grep -q 'block: .*err= 0' "$tmp/fio" || {
-		tail -n 20 "$tmp/fio" | sed 's/^/# /'
-		return 1
-	}
-}
-
 begin 9
 need_tools nvme fio
 nvmet_up 2 5
@@ -77,5 +57,5 @@ io_wait || failed=$((failed + 1))
 wait "$dd" || failed=$((failed + 1))
 check "all loads succeed" is 0 "$failed"
 must 20 "block I/O" block_io_moves
-check "block I/O: all succeed" fio_ok
+check "block I/O: all succeed" fio_stop
 finish

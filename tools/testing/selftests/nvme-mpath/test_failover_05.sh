@@ -23,7 +23,7 @@ break_things()
 	local c
 
 	wait_for 60 sent 32
-	echo 0 >"$TRACING/events/nvme/nvme_setup_cmd/enable"
+	no_trace_sent
 	lose_all 32
 	release
 	while [ ! -e "$tmp/stop" ]; do

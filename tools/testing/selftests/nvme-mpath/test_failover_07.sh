@@ -69,7 +69,5 @@ for i in "${!pids[@]}"; do
 	io=${pids[i]} io_log=${logs[i]}
 	check "${modes[i]}: all commands succeed" io_stop
 done
-kill -INT "$fio"
-wait "$fio"
-check "four threads of fio: no error" grep -q "threads: .*err= 0" "$tmp/fio"
+check "four threads of fio: no error" fio_stop
 finish

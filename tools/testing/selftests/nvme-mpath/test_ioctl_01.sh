@@ -13,6 +13,7 @@ faults()
 	local port
 
 	must 20 "a command in flight" sent 1
+	no_trace_sent
 	lose_all 1
 	release
 	for port in 1 2; do

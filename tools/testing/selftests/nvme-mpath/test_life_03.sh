@@ -59,7 +59,8 @@ at_exit "nvme disconnect -n $NVMET_NQN"
 connect_all || give_up "nvme connect failed"
 must 10 "a subsystem" find_subsys
 must 10 "two live controllers" paths_live 2
-check "multipath is off" is N "$(cat /sys/module/nvme_core/parameters/multipath)"
+check "multipath is off" \
+	is N "$(cat /sys/module/nvme_core/parameters/multipath)"
 must 10 "a node" find_node 2
 second=$ng
 must 10 "a node" find_node 1

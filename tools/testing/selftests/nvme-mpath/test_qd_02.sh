@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will end commands in every way there is under the queue-depth policy,
-# and see by where the next ones go that the count of neither path is off.
+# This test will end commands in every way there is under the queue-depth
+# policy, and see by where the next ones go that no path's count is off.
 # stock: fail
 # timeout: 180
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -6,16 +6,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-fio_ok()
-{
-	kill -INT "$load"
-	wait "$load"
-	grep -q 'block: .*err= 0' "$tmp/fio" || {
-		tail -n 20 "$tmp/fio" | sed 's/^/# /'
-		return 1
-	}
-}
-
 begin 4
 need_tools nvme fio
 nvmet_up 2 0 -l 60
@@ -28,10 +18,10 @@ hold
 fio --name=block --filename="/dev/$head" --ioengine=libaio --direct=1 \
 	--rw=randrw --bs=4k --size=16M --iodepth=16 --time_based --runtime=600 \
 	>"$tmp/fio" 2>&1 &
-load=$!
-at_exit "kill -9 $load"
+fio=$!
+at_exit "kill -9 $fio"
 must 20 "16 commands in flight" sent 16
-echo 0 >"$TRACING/events/nvme/nvme_setup_cmd/enable"
+no_trace_sent
 reset_all
 port_down 1
 must 20 "one path" paths_live 1
@@ -44,5 +34,5 @@ must 20 "no usable path" ana_seen change
 ana optimized
 must 20 "usable paths" ana_seen optimized
 check "block I/O goes on" wait_for 20 block_io_moves
-check "it saw no error" fio_ok
+check "it saw no error" fio_stop
 finish

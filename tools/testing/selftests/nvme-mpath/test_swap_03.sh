@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will have writes wait for two paths, of which the first one that is
-# back leads to another volume, and the second one to theirs: they wait for that.
+# back leads to another volume, and the second one to theirs. They wait for the
+# second one.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
