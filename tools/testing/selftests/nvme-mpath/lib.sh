@@ -355,7 +355,7 @@ backend_up()
 	fi
 	echo 1 >"$d/power" || return
 	backend=/dev/mpath0
-	[ -n "${zoned:-}" ] || gate_up
+	gate_up
 }
 
 # gate_up: a device over the backend that can be closed, see hold()
@@ -440,6 +440,7 @@ backend2_up()
 	echo 512 >"$d/blocksize"
 	echo 1 >"$d/memory_backed"
 	echo 1 >"$d/power" || give_up "no second null_blk"
+	# shellcheck disable=SC2034 # for the caller
 	backend2=/dev/mpath1
 }
 
@@ -778,8 +779,11 @@ delay()
 
 delay_for()
 {
-	[ -e "/sys/block/$head/delayed_removal_secs" ] &&
-		echo "$1" >"/sys/block/$head/delayed_removal_secs"
+	local f=/sys/block/$head/delayed_removal_secs
+
+	[ -e "$f" ] && echo "$1" >"$f" || return
+	# what is left at the end of the test goes then
+	at_exit "echo 0 >$f"
 }
 
 # disconnect_all, connect_all: the host from nvmet, and to it again
@@ -967,11 +971,11 @@ block_io_moves()
 	[ "$before" != "$(cat "/sys/block/$head/stat")" ]
 }
 
-# fio_stop: $fio has had no error, nor has one now; it logs to $tmp/fio
+# fio_stop <pid>: a fio that logs to $tmp/fio has had no error, nor has one now
 fio_stop()
 {
-	kill -INT "$fio"
-	wait "$fio"
+	kill -INT "$1"
+	wait "$1"
 	grep -q '): err= 0: ' "$tmp/fio" || {
 		tail -n 20 "$tmp/fio" | sed 's/^/# /'
 		return 1

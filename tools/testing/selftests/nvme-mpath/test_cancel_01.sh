@@ -35,7 +35,7 @@ one_kind()
 	must 10 "commands that wait" io_stuck 16
 	kill -USR2 "$io"
 	check "$how $*: is answered with $result, $((16 - left)) are cancelled" \
-		wait_for 5 io_left "$left" "$errors" "$result"
+		wait_for 20 io_left "$left" "$errors" "$result"
 	ana optimized
 	io_wait
 	check "$how $*: the others succeed" only_these_failed "$left" "$errors"

@@ -57,5 +57,5 @@ io_wait || failed=$((failed + 1))
 wait "$dd" || failed=$((failed + 1))
 check "all loads succeed" is 0 "$failed"
 must 20 "block I/O" block_io_moves
-check "block I/O: all succeed" fio_stop
+check "block I/O: all succeed" fio_stop "$fio"
 finish

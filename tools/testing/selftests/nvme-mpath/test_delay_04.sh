@@ -22,10 +22,10 @@ nvmet_up 2 5
 nvmet_ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
 # nvmet may announce a namespace before it knows it: hence the rescans
 must 10 "its head" rescan_finds 2
-must 1 "a delay" delay_for 60
+must 1 "a delay" delay_for 600
 two=$head
 find_head "$NVMET_NQN" 1
-must 1 "a delay" delay_for 60
+must 1 "a delay" delay_for 600
 
 # rescan: of all controllers; nvmet may announce a namespace too early
 rescan()
@@ -62,7 +62,7 @@ find_head "$NVMET_NQN" 1
 check "the other one stays" test -b "/dev/$head"
 echo 1 >"$ns/2/enable"
 must 20 "a head again" rescan_finds 2
-must 1 "a delay" delay_for 60
+must 1 "a delay" delay_for 600
 two=$head
 
 # all paths of both go; another namespace has the number of the second
@@ -84,12 +84,12 @@ check "as a head of its own" is 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e99 \
 	"$(cat "/sys/block/$head/uuid")"
 
 # a private one is no duplicate of itself; meanwhile the other subsystem waits too
-must 1 "a delay" delay_for 60
+must 1 "a delay" delay_for 600
 must 20 "no path" disconnect_all
 two=$head
 pci_head
 pci_ns 4
-must 1 "a delay" delay_for 60
+must 1 "a delay" delay_for 600
 device=$(readlink -f "/sys/class/nvme/$(pci_ctrl 0)/device")
 echo "${device##*/}" >/sys/bus/pci/drivers/nvme/unbind
 check "a private one: its head waits" lacks_path

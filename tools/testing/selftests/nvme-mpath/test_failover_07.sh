@@ -69,5 +69,5 @@ for i in "${!pids[@]}"; do
 	io=${pids[i]} io_log=${logs[i]}
 	check "${modes[i]}: all commands succeed" io_stop
 done
-check "four threads of fio: no error" fio_stop
+check "four threads of fio: no error" fio_stop "$fio"
 finish

@@ -18,9 +18,11 @@ lose_appends()
 	echo >"$TRACING/trace"
 	io_start -t 600 -q 128 -b 1024 -o count "$ng"
 	while ! saw_path_errors "$lost" >"$tmp/seen"; do
-		must 10 "load" io_pending_moves
+		must 20 "load" io_pending_moves
+		hold_load 128
 		port_down $port
 		must 20 "one path" paths_live 1
+		release
 		port_up $port
 		must 20 "two paths" paths_live 2
 		port=$((3 - port))
@@ -33,7 +35,8 @@ lose_appends()
 begin 7
 need_tools nvme
 zoned=1
-nvmet_up 2 $((100 * SLOW)) -l 60
+# not so fast that the zone is full before the test is over
+nvmet_up 2 50 -l 60
 echo round-robin >"$subsys/iopolicy"
 trace_path_errors
 

@@ -23,11 +23,11 @@ ended_by()
 	check "$1: no path counts commands" is "$first" "$(one_by_one)"
 }
 
-# flying [nvme_mpath_io option]...: 8 writes held in flight
+# flying: 8 writes held in flight
 flying()
 {
 	hold
-	io_start -t 600 -n 8 -q 8 -o write -s "$@" "$ng"
+	io_start -t 600 -n 8 -q 8 -o write -s "$ng"
 	must 10 "8 writes in flight" io_stuck 8
 }
 

@@ -34,5 +34,5 @@ must 20 "no usable path" ana_seen change
 ana optimized
 must 20 "usable paths" ana_seen optimized
 check "block I/O goes on" wait_for 20 block_io_moves
-check "it saw no error" fio_stop
+check "it saw no error" fio_stop "$fio"
 finish
