@@ -34,7 +34,7 @@ result()
 }
 
 echo "TAP version 13"
-echo "1..$((${#expected[@]} + 5))"
+echo "1..$((${#expected[@]} + 6))"
 for e in "${expected[@]}"; do
 	code=0
 	"$vm/run.sh" "${options[@]}" "vm/fixtures/fixture_${e%:*}.sh" \
@@ -47,6 +47,12 @@ code=0
 	>"$results/log" 2>&1 || code=$?
 grep -q 'no timer, attempt 3 of 3' "$results/log" || code=1
 result "a guest that has no timer at boot, three times," "$code" 5
+
+code=0
+"$vm/run.sh" "${options[@]}" vm/fixtures/fixture_clock.sh \
+	>"$results/log" 2>&1 || code=$?
+grep -q 'clock of the guest is wrong, attempt 3 of 3' "$results/log" || code=2
+result "a test that fails with a wrong clock, three times," "$code" 1
 
 code=0
 SKIP_ALLOWED=/dev/null "$vm/run.sh" "${options[@]}" \
