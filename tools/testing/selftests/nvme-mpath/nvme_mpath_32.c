@@ -31,8 +31,7 @@ struct vec {
 	unsigned long len;
 };
 
-static unsigned int data[MAX_DEPTH][BYTES / sizeof(int)]
-	__attribute__((aligned(BYTES)));
+static _Alignas(BYTES) unsigned int data[MAX_DEPTH][BYTES / sizeof(int)];
 static struct vec vecs[MAX_DEPTH][2];
 static unsigned int answered[MAX_DEPTH];
 
@@ -222,7 +221,7 @@ static void run(int op)
 {
 	unsigned int slot;
 
-	phase.ok = phase.failed = phase.wrong = phase.error = 0;
+	memset(&phase, 0, sizeof(phase));
 	generation += op == OP_WRITE;
 	for (slot = 0; slot < depth; slot++) {
 		answered[slot] = 0;

@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ struct wire {
 
 static struct wire wires[MAX_WIRES];
 static int nr_wires, target_port;
-static volatile sig_atomic_t cut;
+static atomic_bool cut;
 
 static void on_signal(int sig)
 {

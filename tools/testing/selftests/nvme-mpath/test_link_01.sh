@@ -47,7 +47,7 @@ begin 17
 need_tools nvme
 nvmet_up 2 0 -l 60
 trace_path_errors
-for mode in fsync fsync,sqpoll fsync,async fsync,drain fsync,drain,async; do
+for mode in fsync sqpoll,fsync async,fsync drain,fsync drain,async,fsync; do
 	no_path "$mode"
 	lost "$mode"
 done
