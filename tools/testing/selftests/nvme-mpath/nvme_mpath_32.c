@@ -31,7 +31,7 @@ struct vec {
 	unsigned long len;
 };
 
-static _Alignas(BYTES) unsigned int data[MAX_DEPTH][BYTES / sizeof(int)];
+static unsigned int data[MAX_DEPTH][BYTES / sizeof(int)];
 static struct vec vecs[MAX_DEPTH][2];
 static unsigned int answered[MAX_DEPTH];
 
