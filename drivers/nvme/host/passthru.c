@@ -263,6 +263,17 @@ static int nvme_passthru_park(struct nvme_ns_head *head,
 	return -EIOCBQUEUED;
 }
 
+/* Hold a path beyond the SRCU section that it was found in, if it is not going. */
+static struct nvme_ns *nvme_passthru_hold_path(struct nvme_ns *ns)
+{
+	if (!try_module_get(ns->ctrl->ops->module))
+		return NULL;
+	if (nvme_get_ns(ns))
+		return ns;
+	module_put(ns->ctrl->ops->module);
+	return NULL;
+}
+
 /**
  * nvme_passthru_get_path - find a usable path, and hold it
  * @head: the head
@@ -283,12 +294,8 @@ struct nvme_ns *nvme_passthru_get_path(struct nvme_ns_head *head, bool *found)
 	srcu_idx = srcu_read_lock(&head->srcu);
 	ns = nvme_find_path(head);
 	*found = ns;
-	if (ns && !try_module_get(ns->ctrl->ops->module))
-		ns = NULL;
-	if (ns && !nvme_get_ns(ns)) {
-		module_put(ns->ctrl->ops->module);
-		ns = NULL;
-	}
+	if (ns)
+		ns = nvme_passthru_hold_path(ns);
 	srcu_read_unlock(&head->srcu, srcu_idx);
 	return ns;
 }
@@ -308,49 +315,67 @@ void nvme_passthru_put_path(struct nvme_ns *ns)
 }
 
 /*
- * An attempt that may sleep: that of an io-wq worker, a retry, or one that has
- * found pages of user memory missing. It holds its path, not head->srcu: other
- * paths come and go meanwhile, and the pages may have to come from this head.
- * They are waited for with nothing held. Only if they are gone again after that
- * does the attempt wait for them, and with it the removal of its path.
+ * An attempt on @ns has found pages of user memory missing. They are waited for
+ * with no more than that path held, which keeps no path from going or coming
+ * back, not even this one. Only if they are gone again after that does the next
+ * attempt wait for them with a tag. It takes the same path: another look would
+ * make two steps of an iopolicy for one command.
+ */
+static int nvme_passthru_send_faulting(struct nvme_ns *ns,
+				       struct io_uring_cmd *ioucmd,
+				       unsigned int issue_flags,
+				       unsigned int flags)
+{
+	int ret;
+
+	nvme_uring_fault_in(ioucmd, issue_flags);
+	ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags, flags);
+	if (ret == -ENODEV)
+		nvme_mpath_clear_current_path(ns);
+	nvme_passthru_put_path(ns);
+	return ret;
+}
+
+/*
+ * An attempt that may sleep: that of an io-wq worker, or a retry. It holds its
+ * path, not head->srcu: other paths come and go meanwhile, and what is waited
+ * for may have to come from this head.
  */
 static int nvme_passthru_send_held(struct nvme_ns_head *head,
 				   struct io_uring_cmd *ioucmd,
 				   unsigned int issue_flags,
 				   unsigned int flags, bool *found)
 {
-	unsigned int nofault = NVME_URING_NOFAULT;
 	struct nvme_ns *ns;
 	int ret;
 
-	for (;;) {
-		ns = nvme_passthru_get_path(head, found);
-		if (!ns)
-			return -ENODEV;
-		if (flags & NVME_URING_RETRY && nofault)
-			trace_nvme_passthru_retry(head->disk, ioucmd,
-						  nvme_passthru_opcode(ioucmd),
-						  ns->ctrl->instance);
-		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags,
-					flags | nofault);
-		if (ret == -ENODEV)
-			nvme_mpath_clear_current_path(ns);
-		nvme_passthru_put_path(ns);
-		if (ret != -EFAULT || !nofault)
-			return ret;
-		nvme_uring_fault_in(ioucmd, issue_flags);
-		nofault = 0;
-	}
+	ns = nvme_passthru_get_path(head, found);
+	if (!ns)
+		return -ENODEV;
+	if (flags & NVME_URING_RETRY)
+		trace_nvme_passthru_retry(head->disk, ioucmd,
+					  nvme_passthru_opcode(ioucmd),
+					  ns->ctrl->instance);
+	ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags,
+				flags | NVME_URING_NOFAULT);
+	if (ret == -EFAULT)
+		return nvme_passthru_send_faulting(ns, ioucmd, issue_flags,
+						   flags);
+	if (ret == -ENODEV)
+		nvme_mpath_clear_current_path(ns);
+	nvme_passthru_put_path(ns);
+	return ret;
 }
 
 /*
  * An attempt on the submit path. It is made under head->srcu, as on a kernel
- * without failover, and so must not wait for user memory.
+ * without failover, and so must not wait for user memory: with -EFAULT the path
+ * is handed on, held, to nvme_passthru_send_faulting().
  */
 static __always_inline int nvme_passthru_send(struct nvme_ns_head *head,
 					      struct io_uring_cmd *ioucmd,
 					      unsigned int issue_flags,
-					      bool *found)
+					      bool *found, struct nvme_ns **held)
 {
 	int srcu_idx, ret = -ENODEV;
 	struct nvme_ns *ns;
@@ -361,6 +386,11 @@ static __always_inline int nvme_passthru_send(struct nvme_ns_head *head,
 	if (likely(ns)) {
 		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags,
 					NVME_URING_NOFAULT);
+		if (unlikely(ret == -EFAULT)) {
+			*held = nvme_passthru_hold_path(ns);
+			if (!*held)
+				ret = -ENODEV;
+		}
 		/* the queue died after the path had been chosen */
 		if (unlikely(ret == -ENODEV))
 			nvme_mpath_clear_current_path(ns);
@@ -375,9 +405,6 @@ static noinline int nvme_passthru_not_sent(struct nvme_ns_head *head,
 					   unsigned int issue_flags, int ret,
 					   bool found)
 {
-	if (ret == -EFAULT && issue_flags & IO_URING_F_NONBLOCK)
-		ret = nvme_passthru_send_held(head, ioucmd, issue_flags, 0,
-					      &found);
 	if (ret == -ENODEV) {
 		/* with the rights of now, whatever the task may have then */
 		io_uring_cmd_keep_creds(ioucmd);
@@ -399,10 +426,13 @@ static __always_inline int nvme_passthru_issue(struct nvme_ns_head *head,
 					       struct io_uring_cmd *ioucmd,
 					       unsigned int issue_flags)
 {
+	struct nvme_ns *ns;
 	bool found;
 	int ret;
 
-	ret = nvme_passthru_send(head, ioucmd, issue_flags, &found);
+	ret = nvme_passthru_send(head, ioucmd, issue_flags, &found, &ns);
+	if (unlikely(ret == -EFAULT))
+		ret = nvme_passthru_send_faulting(ns, ioucmd, issue_flags, 0);
 	if (unlikely(ret != -EIOCBQUEUED))
 		ret = nvme_passthru_not_sent(head, ioucmd, issue_flags, ret,
 					     found);
@@ -447,18 +477,22 @@ nvme_passthru_issue_once(struct nvme_ns_head *head, struct io_uring_cmd *ioucmd,
 			 unsigned int issue_flags, int no_path)
 {
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	struct nvme_ns *ns;
 	bool found;
-	int ret = -EFAULT;
+	int ret;
 
 	pdu->state = NVME_PASSTHRU_NOT_COVERED;
 	pdu->status = no_path;
-	if (!(issue_flags & IO_URING_F_IOWQ))
-		ret = nvme_passthru_send(head, ioucmd, issue_flags, &found);
-	if (likely(ret == -EIOCBQUEUED))
-		return ret;
-	if (ret == -EFAULT)
+	if (issue_flags & IO_URING_F_IOWQ)
 		ret = nvme_passthru_send_held(head, ioucmd, issue_flags, 0,
 					      &found);
+	else
+		ret = nvme_passthru_send(head, ioucmd, issue_flags, &found,
+					 &ns);
+	if (likely(ret == -EIOCBQUEUED))
+		return ret;
+	if (ret == -EFAULT && !(issue_flags & IO_URING_F_IOWQ))
+		ret = nvme_passthru_send_faulting(ns, ioucmd, issue_flags, 0);
 	/* a queue that died after its path had been chosen is as good as none */
 	if (ret == -ENODEV && (!found || no_path == -EIO))
 		ret = no_path;

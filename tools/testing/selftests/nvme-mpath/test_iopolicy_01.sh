@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will send commands one at a time under iopolicy round-robin, and see
+# that each takes the next path, whatever their memory needs first.
+# stock: pass
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# alternates <what> [nvme_mpath_io option]...: 20 commands, 10 down each path
+alternates()
+{
+	local what=$1 c
+
+	shift
+	trace_event nvme/nvme_setup_cmd 'qid > 0'
+	io_start -n 20 -q 1 "$@" "$ng"
+	check "$what: all commands succeed" io_wait
+	for c in $(ctrls); do
+		check "$what: half of them took a path" is 10 \
+			"$(grep -c "nvme_setup_cmd: $c:" "$TRACING/trace")"
+	done
+}
+
+begin 12
+pci_head
+pci_ns 3
+echo round-robin >"$subsys/iopolicy"
+at_exit "echo numa >$subsys/iopolicy"
+alternates "plain" -N 3 -o rw
+alternates "with metadata" -N 3 -o rw -M 8
+alternates "with metadata, io-wq" -N 3 -o rw -M 8 -m async
+pci_ns 1
+alternates "vectored" -o rw -v
+finish
