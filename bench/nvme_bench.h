@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the programs of this directory share: reads as passthrough commands, a
- * number of the command line, the end when nothing can be measured.
+ * Shared by the programs of this directory: reads as passthrough commands,
+ * numbers of the command line, the exit when nothing can be measured.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <liburing.h>
-#include <linux/nvme_ioctl.h>
-
-#define LBA_SIZE	512
-#define OP_READ		0x02
+#include "../tools/testing/selftests/nvme-mpath/nvme_mpath_sqe.h"
 
 static inline void fail(const char *what, int err)
 {
@@ -45,20 +42,9 @@ static inline struct io_uring_sqe *next_sqe(struct io_uring *ring)
 	return sqe;
 }
 
-/* Of a ring with big SQEs. */
 static inline void prepare_read(struct io_uring_sqe *sqe, int fd, int nsid,
 				void *buf, unsigned int bytes, uint64_t lba)
 {
-	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
-
-	memset(sqe, 0, 2 * sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->cmd_op = NVME_URING_CMD_IO;
-	cmd->opcode = OP_READ;
-	cmd->nsid = nsid;
-	cmd->addr = (uintptr_t)buf;
-	cmd->data_len = bytes;
-	cmd->cdw10 = lba;
-	cmd->cdw12 = bytes / LBA_SIZE - 1;
+	set_nvme_data(prep_nvme_cmd(sqe, fd, NVME_URING_CMD_IO, OP_READ, nsid),
+		      buf, bytes, lba);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Passthrough commands of a 32-bit program, by ioctl or by an io_uring ring. It
- * is built with the kernel's nolibc, so that no 32-bit libc is needed.
+ * Passthrough commands of a 32-bit program, by ioctl or by an io_uring ring. The
+ * kernel's nolibc builds it without a 32-bit libc.
  *
  * Each line on stdin starts a phase: all slots are written, or all are read and
  * compared with what was written last, in turns. A line on stdout has the
@@ -9,12 +9,9 @@
  * some failed, 3 if an answer was missing, came twice, or had wrong data.
  */
 #include <linux/io_uring.h>
-#include <linux/nvme_ioctl.h>
 #include "nolibc.h"
+#include "nvme_mpath_sqe.h"
 
-#define OP_WRITE	0x01
-#define OP_READ		0x02
-#define LBA_SIZE	512
 #define BYTES		4096
 #define MAX_DEPTH	32
 
@@ -158,25 +155,17 @@ static void put(unsigned int slot, int op)
 {
 	unsigned int tail = *ring.sq_tail, index = tail & *ring.sq_mask;
 	struct io_uring_sqe *sqe = (void *)(ring.sqes + index * SQE_SIZE);
-	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
+	struct nvme_uring_cmd *cmd;
 
-	memset(sqe, 0, SQE_SIZE);
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->cmd_op = way == VEC ? NVME_URING_CMD_IO_VEC : NVME_URING_CMD_IO;
+	cmd = prep_nvme_cmd(sqe, fd, way == VEC ? NVME_URING_CMD_IO_VEC :
+			    NVME_URING_CMD_IO, op, 1);
 	sqe->user_data = slot;
-	cmd->opcode = op;
-	cmd->nsid = 1;
-	cmd->addr = (unsigned long)data[slot];
-	cmd->data_len = BYTES;
-	cmd->cdw10 = slot_lba(slot);
-	cmd->cdw12 = BYTES / LBA_SIZE - 1;
+	set_nvme_data(cmd, data[slot], BYTES, slot_lba(slot));
 	if (way == VEC) {
 		vecs[slot][0] = (struct vec){ data[slot], BYTES / 2 };
 		vecs[slot][1] = (struct vec){ data[slot] + BYTES / 2 / sizeof(int),
 					      BYTES / 2 };
-		cmd->addr = (unsigned long)vecs[slot];
-		cmd->data_len = 2;
+		set_nvme_iovecs(cmd, vecs[slot], 2);
 	}
 	ring.sq_array[index] = index;
 	__atomic_store_n(ring.sq_tail, tail + 1, __ATOMIC_RELEASE);
@@ -201,7 +190,7 @@ static void run_ring(int op)
 	unsigned int slot, submit = depth, n;
 	int ret;
 
-	/* an answer that came after all had come is one too many */
+	/* an answer after the last one is one too many */
 	phase.wrong += reap(op);
 	for (slot = 0; slot < depth; slot++) {
 		answered[slot] = 0;

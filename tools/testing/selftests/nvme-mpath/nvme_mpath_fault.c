@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Send one passthrough command whose data lies in a page that is not there, and
- * give the page when SIGUSR1 comes. What the kernel asks for meanwhile, by
- * userfaultfd, is only noted. Prints "missing" when it has asked, "res=N" for the
- * result, and whether the data is right.
+ * Send one passthrough command whose data lies in a page that is missing. When
+ * the kernel asks for the page, by userfaultfd, print "missing", and provide it
+ * only on SIGUSR1. Then print "res=N" for the result, and "data=" for the page.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,8 +19,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include <liburing.h>
-#include <linux/nvme_ioctl.h>
 #include <linux/userfaultfd.h>
+#include "nvme_mpath_sqe.h"
 
 #define BYTES	4096
 #define PATTERN	0x6d
@@ -86,21 +85,16 @@ static void prepare(struct io_uring_sqe *sqe, int fd, bool write, bool vec,
 
 	if (!sqe)
 		exit(2);
-	cmd = (void *)sqe->cmd;
-	memset(sqe, 0, 2 * sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
+	cmd = prep_nvme_cmd(sqe, fd, vec ? NVME_URING_CMD_IO_VEC :
+			    NVME_URING_CMD_IO, write ? OP_WRITE : OP_READ, 1);
 	sqe->flags = async ? IOSQE_ASYNC : 0;
-	sqe->cmd_op = vec ? NVME_URING_CMD_IO_VEC : NVME_URING_CMD_IO;
+	set_nvme_data(cmd, page, BYTES, 0);
 	iov.iov_base = page;
-	cmd->opcode = write ? 1 : 2;
-	cmd->nsid = 1;
-	cmd->addr = vec ? (uintptr_t)&iov : (uintptr_t)page;
-	cmd->data_len = vec ? 1 : BYTES;
-	cmd->cdw12 = BYTES / 512 - 1;
+	if (vec)
+		set_nvme_iovecs(cmd, &iov, 1);
 }
 
-/* The first thread waits in the kernel: what it does there is what is tested. */
+/* The main thread is the one that waits in the kernel for the page. */
 int main(int argc, char **argv)
 {
 	struct io_uring_params p = {
@@ -145,7 +139,7 @@ int main(int argc, char **argv)
 	while (ret == -EINTR);
 	pthread_join(thread, NULL);
 	printf("res=%d\n", ret < 0 ? ret : cqe->res);
-	/* a read has left the zeroes of an unwritten block, or what was written */
+	/* a read finds the zeroes of an unwritten block, or earlier data */
 	printf("data=%#x\n", page[BYTES - 1]);
 	return 0;
 }

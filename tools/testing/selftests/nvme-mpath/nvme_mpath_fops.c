@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Keep an NVMe char device open and, whenever told so by a line on stdin, try
- * all that can be done with the open file: by then the namespace may be gone,
- * and its driver too. Prints a line each time: how many operations were tried,
- * and the names of those that succeeded.
+ * Keep an NVMe char device open and, for each line on stdin, try every operation
+ * on the open file: by then the namespace may be gone, and its driver too. Prints
+ * a line each time: the names of the operations that succeeded, and the number of
+ * those that were tried.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <liburing.h>
-#include <linux/nvme_ioctl.h>
-
-#define OP_READ	0x02
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#include "nvme_mpath_sqe.h"
 
 static char data[4096];
 static struct io_uring ring;
@@ -59,26 +56,17 @@ static void try_ioctls(int fd)
 static void try_uring(int fd, const char *name, __u32 op)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
-	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
 	struct io_uring_cqe *cqe;
 
 	if (!sqe)
 		exit(2);
-	/* twice the usual size, as the ring was made with SQE128 */
-	memset(sqe, 0, 2 * sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->cmd_op = op;
-	cmd->opcode = OP_READ;
-	cmd->nsid = 1;
-	cmd->addr = (__u64)data;
-	cmd->data_len = 512;
+	set_nvme_data(prep_nvme_cmd(sqe, fd, op, OP_READ, 1), data, LBA_SIZE, 0);
 	io_uring_submit(&ring);
 	if (io_uring_wait_cqe(&ring, &cqe)) {
 		result(name, 0);
 		return;
 	}
-	/* a positive NVMe status would be an answer from somewhere, too */
+	/* a positive NVMe status counts as an answer, too */
 	result(name, cqe->res);
 	io_uring_cqe_seen(&ring, cqe);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ask a kernel which flags of struct nvme_uring_cmd it knows, the way an
- * application does that wants to use them and has to run on older kernels too.
+ * Ask a kernel which flags of struct nvme_uring_cmd it knows: an example for
+ * applications that use the flags and have to run on older kernels, too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,14 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <liburing.h>
-#include <linux/nvme_ioctl.h>
-
-#ifndef NVME_URING_CMD_F_FAILFAST
-#define NVME_URING_CMD_F_FAILFAST	0x4
-#define NVME_URING_CMD_F_FAILOVER	0x8
-#endif
-
-#define NVME_OPCODE_FLUSH	0x00
+#include "nvme_mpath_sqe.h"
 
 /* The result of a flush with these flags: 0, an NVMe status, or -errno. */
 static int flush(struct io_uring *ring, int fd, __u32 nsid, __u8 flags)
@@ -29,14 +22,7 @@ static int flush(struct io_uring *ring, int fd, __u32 nsid, __u8 flags)
 
 	if (!sqe)
 		return -EBUSY;
-	cmd = (void *)sqe->cmd;
-	/* twice the usual size, as the ring was made with SQE128 */
-	memset(sqe, 0, 2 * sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = fd;
-	sqe->cmd_op = NVME_URING_CMD_IO;
-	cmd->opcode = NVME_OPCODE_FLUSH;
-	cmd->nsid = nsid;
+	cmd = prep_nvme_cmd(sqe, fd, NVME_URING_CMD_IO, OP_FLUSH, nsid);
 	cmd->flags = flags;
 
 	ret = io_uring_submit(ring);
@@ -51,10 +37,10 @@ static int flush(struct io_uring *ring, int fd, __u32 nsid, __u8 flags)
 }
 
 /*
- * Whoever does not know a flag answers -EINVAL. So do older kernels when no path
- * is usable, whatever the flags: then, and when the node or the kernel takes no
- * passthrough commands at all, there is no telling, and the result is negative.
- * Any other result, be it an error, comes from a kernel that took the flag.
+ * A kernel that does not know a flag answers -EINVAL. Older kernels also answer
+ * -EINVAL when no path is usable, whatever the flags. In that case, and when the
+ * node or the kernel takes no passthrough commands at all, the result is negative:
+ * unknown. Any other result, even an error, means that the kernel took the flag.
  */
 static int knows(struct io_uring *ring, int fd, __u32 nsid, __u8 flags)
 {
