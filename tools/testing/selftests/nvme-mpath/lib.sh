@@ -855,9 +855,9 @@ io_place()
 
 	while [ $# -gt 1 ]; do
 		case $1 in
-		-q) depth=$2 ;;
-		-b) bytes=$2 ;;
-		-Z) zone=$2 ;;
+		-q | --depth) depth=$2 ;;
+		-b | --bytes) bytes=$2 ;;
+		--zone) zone=$2 ;;
 		esac
 		shift
 	done
@@ -877,8 +877,8 @@ io_start()
 	local log=$tmp/io.$((++io_count))
 
 	io_place "$@"
-	./nvme_mpath_io -N 1 -S "$io_count" -f "$io_first" -p $((30 * SLOW)) \
-		"$@" >"$log" 2>&1 &
+	./nvme_mpath_io --nsid 1 --seed "$io_count" --first-lba "$io_first" \
+		--patience $((30 * SLOW)) "$@" >"$log" 2>&1 &
 	io=$!
 	io_log=$log
 	at_exit "kill -9 $io"
@@ -1017,7 +1017,7 @@ ended()
 	gone "$1" || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
 }
 
-# io_end <signal> <what -2 makes of it>: have it end, or only close its ring, which
+# io_end <signal> <action of --on-usr2>: have it end, or only close its ring, which
 # needs no path; sets $took, in ms
 io_end()
 {

@@ -9,33 +9,33 @@
 # name: options of nvme_mpath_io
 modes=(
 	"plain:"
-	"defer:-m defer"
-	"coop:-m coop,flag"
-	"sqpoll:-m sqpoll"
-	"iopoll:-m iopoll"
-	"sqiopoll:-m sqpoll,iopoll"
-	"deiopoll:-m defer,iopoll"
-	"hybrid:-m hybrid"
-	"async:-m async"
-	"link:-m link"
-	"drain:-m drain"
-	"regfile:-m file,ring"
-	"smallcq:-m smallcq"
-	"mixed:-m mixed"
+	"defer:--mode defer"
+	"coop:--mode coop,flag"
+	"sqpoll:--mode sqpoll"
+	"iopoll:--mode iopoll"
+	"sqiopoll:--mode sqpoll,iopoll"
+	"deiopoll:--mode defer,iopoll"
+	"hybrid:--mode hybrid"
+	"async:--mode async"
+	"link:--mode link"
+	"drain:--mode drain"
+	"regfile:--mode file,ring"
+	"smallcq:--mode smallcq"
+	"mixed:--mode mixed"
 )
 
 # name:nsid:options; nsid 2 is zoned, 3 has protection information
 kinds=(
 	"rw:1:-o rw"
-	"vec:1:-o rw -v"
-	"fixed:1:-o rw -B"
-	"fixvec:1:-o rw -B -v"
-	"bounce:1:-o rw -a 1"
-	"pages:1:-o rw -a 512 -b 16384"
+	"vec:1:-o rw --vectored"
+	"fixed:1:-o rw --registered"
+	"fixvec:1:-o rw --registered --vectored"
+	"bounce:1:-o rw --buffer-offset 1"
+	"pages:1:-o rw --buffer-offset 512 -b 16384"
 	"flush:1:-o flush"
-	"tmo:1:-o rw -T 20000"
-	"append:2:-o append -Z 2048"
-	"meta:3:-o rw -M 8"
+	"tmo:1:-o rw --timeout 20000"
+	"append:2:-o append --zone 2048"
+	"meta:3:-o rw --metadata 8"
 )
 
 # What older kernels may refuse, fault or not, and which one has it first. All
@@ -64,7 +64,7 @@ refused()
 	[ "${s%:*}" = "$1" ] && older_than "${s#*:}" || return
 	if [ ! -e "$tmp/refused.$key" ]; then
 		# shellcheck disable=SC2086
-		./nvme_mpath_io -N "$nsid" -n 8 -q 8 $2 "$ng" \
+		./nvme_mpath_io --nsid "$nsid" -n 8 -q 8 $2 "$ng" \
 			>"$tmp/refused.log" 2>&1
 		case $? in
 		1) tr ' ' '\n' <"$tmp/refused.log" | sed -n 's/^errors=//p' ;;

@@ -31,7 +31,7 @@ one_kind()
 	shift 3
 	errors=-125:$((16 - left))
 	ana inaccessible
-	io_start -n 16 -q 16 -o write -t 600 -2 "$how" "$@" "$ng"
+	io_start -n 16 -q 16 -o write -t 600 --on-usr2 "$how" "$@" "$ng"
 	must 10 "commands that wait" io_stuck 16
 	kill -USR2 "$io"
 	check "$how $*: is answered with $result, $((16 - left)) are cancelled" \
@@ -50,14 +50,14 @@ one_kind cancel-fd 0 15
 one_kind cancel-all 16 0
 one_kind cancel-any 16 0
 one_kind cancel-sync 16 0
-one_kind cancel 0 15 -m defer
-one_kind cancel-all 16 0 -m defer
-one_kind cancel-sync 16 0 -m defer
-one_kind cancel 0 15 -m async
-one_kind cancel-all 16 0 -m async,defer
-one_kind cancel-all 16 0 -m sqpoll
-one_kind cancel-all 16 0 -m file,ring
-one_kind cancel-fd 0 15 -m file
+one_kind cancel 0 15 --mode defer
+one_kind cancel-all 16 0 --mode defer
+one_kind cancel-sync 16 0 --mode defer
+one_kind cancel 0 15 --mode async
+one_kind cancel-all 16 0 --mode async,defer
+one_kind cancel-all 16 0 --mode sqpoll
+one_kind cancel-all 16 0 --mode file,ring
+one_kind cancel-fd 0 15 --mode file
 # an IOPOLL ring takes no request that cancels
-one_kind cancel-sync 16 0 -m iopoll
+one_kind cancel-sync 16 0 --mode iopoll
 finish

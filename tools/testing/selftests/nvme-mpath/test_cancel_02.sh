@@ -12,7 +12,7 @@ timeouts()
 	ana inaccessible
 	# one that is in flight is not ended
 	must 10 "no usable path" ana_seen inaccessible
-	io_start -n 16 -q 16 -o write -L 1000 "$@" "$ng"
+	io_start -n 16 -q 16 -o write --link-timeout 1000 "$@" "$ng"
 	io_wait
 	check "LINK_TIMEOUT $*: all that wait end with -ECANCELED" \
 		test "$io_status:$(io_value errors)" = "1:-125:16"
@@ -20,7 +20,7 @@ timeouts()
 		test "$(io_value timed_out)" = 16
 	ana optimized
 	must 10 "usable paths" ana_seen optimized
-	io_start -n 64 -q 16 -o rw -L 600000 "$@" "$ng"
+	io_start -n 64 -q 16 -o rw --link-timeout 600000 "$@" "$ng"
 	check "LINK_TIMEOUT $*: what is in time succeeds" io_wait
 }
 
@@ -29,7 +29,7 @@ need_tools nvme
 nvmet_up 2 0
 
 timeouts
-timeouts -m defer
-timeouts -m async
-timeouts -m sqpoll
+timeouts --mode defer
+timeouts --mode async
+timeouts --mode sqpoll
 finish

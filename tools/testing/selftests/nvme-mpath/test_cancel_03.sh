@@ -18,7 +18,7 @@ one_kind()
 
 	shift 2
 	hold
-	io_start -n 16 -q 16 -o write -2 "$how" "$@" "$ng"
+	io_start -n 16 -q 16 -o write --on-usr2 "$how" "$@" "$ng"
 	must 10 "16 commands in flight" io_stuck 16
 	kill -USR2 "$io"
 	check "$how $*: is answered with $result" \
@@ -34,10 +34,10 @@ nvmet_up 2 0 -l 60
 
 one_kind cancel -2
 one_kind cancel-all 0
-one_kind cancel-any 0 -m defer
+one_kind cancel-any 0 --mode defer
 one_kind cancel-sync 0
 hold
-io_start -n 16 -q 16 -o write -L 500 "$ng"
+io_start -n 16 -q 16 -o write --link-timeout 500 "$ng"
 must 10 "16 commands in flight" io_stuck 16
 # all timeouts expire meanwhile
 wait_for 1 false

@@ -12,7 +12,7 @@ spin()
 	local what=$1
 
 	shift
-	io_start -G -t 600 -q 16 -o rw -s -m spin "$@" "$ng"
+	io_start --wait-for-usr2 -t 600 -q 16 -o rw --same-data --mode spin "$@" "$ng"
 	hold
 	kill -USR2 "$io"
 	must 20 "16 commands in flight" io_stuck 16
@@ -38,8 +38,8 @@ need_tools nvme
 nvmet_up 2 0 -l 60
 trace_path_errors
 spin "plain"
-spin "vectored" -v
-spin "copied by the kernel" -a 1
+spin "vectored" --vectored
+spin "copied by the kernel" --buffer-offset 1
 
 pci_ns 3
 must 10 "two live paths" paths_live 2
@@ -48,7 +48,7 @@ at_exit "echo numa >$subsys/iopolicy"
 for c in $(ctrls); do
 	inject "$(path_of_ctrl "$c")" 0x371 100
 done
-io_start -N 3 -t 600 -q 16 -o rw -M 8 -m spin "$ng"
+io_start --nsid 3 -t 600 -q 16 -o rw --metadata 8 --mode spin "$ng"
 check "with metadata: both paths fail" wait_for 20 all_injected
 check "with metadata: all commands succeed" io_stop
 finish

@@ -16,9 +16,9 @@ first=$head
 loads=() logs=()
 
 # one of each kind that is under way when the paths go
-io_start -t 600 -s -o rw "$ng"
+io_start -t 600 --same-data -o rw "$ng"
 loads+=("$io") logs+=("$io_log")
-io_start -t 600 -q 1 -e io64 -o rw -s "$ng"
+io_start -t 600 -q 1 --engine io64 -o rw --same-data "$ng"
 loads+=("$io") logs+=("$io_log")
 # libaio: bios of io_uring do not wait for a tag, also not after the failover
 fio --name=block --filename="/dev/$head" --ioengine=libaio --direct=1 \
@@ -36,7 +36,7 @@ check "the head stays" test -c "$ng" -a -b "/dev/$head"
 check "the kernel says for how long" log_has "no path left, removing the head in 600 s"
 
 # and one of each that comes only then
-io_start -n 8 -q 8 -o write -s "$ng"
+io_start -n 8 -q 8 -o write --same-data "$ng"
 new=$io new_log=$io_log
 dd if="/dev/$head" of=/dev/null bs=4k count=1 iflag=direct 2>"$tmp/dd" &
 dd=$!

@@ -20,7 +20,7 @@ ana inaccessible
 must 10 "no usable path" ana_seen inaccessible
 io_start -n 32 -q 32 -o read "$ng"
 ring=$io ring_log=$io_log
-io_start -n 1 -q 1 -e io64 -o read "$ng"
+io_start -n 1 -q 1 --engine io64 -o read "$ng"
 ioctls=$io ioctls_log=$io_log
 pids=()
 for i in 1 2 3 4; do

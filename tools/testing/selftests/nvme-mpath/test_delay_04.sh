@@ -49,7 +49,7 @@ head=$two
 echo 0 >"$ns/2/enable"
 check "gone from the list of live controllers: no path" wait_for 10 lacks_path
 check "its head stays" test -b "/dev/$two" -a -c "/dev/ng${two#nvme}"
-io_start -N 2 -n 8 -q 4 -o rw "/dev/ng${two#nvme}"
+io_start --nsid 2 -n 8 -q 4 -o rw "/dev/ng${two#nvme}"
 check "commands wait on it" wait_for 10 io_stuck 4
 echo 1 >"$ns/2/enable"
 check "listed again: the head has a path" wait_for 20 path_again

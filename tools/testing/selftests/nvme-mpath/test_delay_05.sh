@@ -75,7 +75,7 @@ pci_head
 must 1 "a delay" delay_for 600
 must 10 "a file system" partition_up
 
-io_start -t 600 -s -f $first -o rw "$ng"
+io_start -t 600 --same-data --first-lba $first -o rw "$ng"
 files &
 files=$!
 must 10 "load" io_busy
@@ -92,7 +92,7 @@ check "it was never read-only" touch "$mnt/end"
 # Not under block I/O: what that has just given to the queue of a path when its
 # controller turns out to be dead is lost, on unpatched kernels too.
 umount "$mnt"
-io_start -t 600 -s -f $first -o rw "$ng"
+io_start -t 600 --same-data --first-lba $first -o rw "$ng"
 must 10 "load" io_busy
 pci_slow 1
 must 20 "16 commands in flight" io_pending 16

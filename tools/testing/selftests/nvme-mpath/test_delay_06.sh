@@ -18,7 +18,7 @@ one_cycle()
 {
 	local start plugged gone=$head
 
-	io_start -n 16 -q 16 -p 300 -s -o rw "$ng"
+	io_start -n 16 -q 16 --patience 300 --same-data -o rw "$ng"
 	pci_pull 0
 	[ -z "$(pci_ctrl 1)" ] || pci_pull 1
 	must 30 "no controller" no_ctrl

@@ -15,7 +15,7 @@ for c in $(ctrls); do
 done
 must 1 "a delay" delay_for 600
 first=$head
-io_start -t 600 -s -o rw "$ng"
+io_start -t 600 --same-data -o rw "$ng"
 must 10 "load" io_busy
 port_down 1
 port_down 2

@@ -13,7 +13,7 @@ the_end()
 
 	shift 3
 	ana inaccessible
-	io_start -n 64 -q 64 -p 600 -2 "$at_usr2" "$@" "$ng"
+	io_start -n 64 -q 64 --patience 600 --on-usr2 "$at_usr2" "$@" "$ng"
 	must 10 "commands that wait" io_stuck 64
 	check "$what: ends with no path in sight" \
 		io_end "$signal" "$at_usr2"
@@ -25,13 +25,13 @@ need_tools nvme
 nvmet_up 2 0
 
 the_end "SIGKILL" KILL ignore
-the_end "SIGKILL, DEFER_TASKRUN" KILL ignore -d
+the_end "SIGKILL, DEFER_TASKRUN" KILL ignore --mode defer
 the_end "exit" USR2 exit
-the_end "exit, DEFER_TASKRUN" USR2 exit -d
+the_end "exit, DEFER_TASKRUN" USR2 exit --mode defer
 the_end "exec" USR2 exec
-the_end "exec, DEFER_TASKRUN" USR2 exec -d
+the_end "exec, DEFER_TASKRUN" USR2 exec --mode defer
 the_end "close of the ring" USR2 close
-the_end "close of the ring, DEFER_TASKRUN" USR2 close -d
+the_end "close of the ring, DEFER_TASKRUN" USR2 close --mode defer
 
 ana optimized
 io_start -n 100 -o rw "$ng"

@@ -28,7 +28,7 @@ at_exit "kill $flipper"
 all_ended=1
 for i in $(seq 100); do
 	ring=()
-	[ $((i % 2)) = 0 ] || ring=(-d)
+	[ $((i % 2)) = 0 ] || ring=(--mode defer)
 	io_start -q 32 -t 60 -o rw "${ring[@]}" "$ng"
 	sleep 0.$((RANDOM % 2))$((RANDOM % 10))
 	kill -9 "$io"

@@ -12,7 +12,7 @@ the_end()
 {
 	local how=$1 signal=$2 at_usr2=$3 mode=$4
 
-	io_start -n 16 -q 16 -p 600 -2 "$at_usr2" -m "$mode" "$ng"
+	io_start -n 16 -q 16 --patience 600 --on-usr2 "$at_usr2" --mode "$mode" "$ng"
 	must 10 "commands that wait" io_stuck 16
 	io_end "$signal" "$at_usr2" || times+=" DID NOT END:"
 	times+=$(printf ' %s %d ms,' "$how" "$took")

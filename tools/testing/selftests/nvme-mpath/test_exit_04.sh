@@ -15,7 +15,8 @@ the_end()
 	local how=$1 signal=$2 at_usr2=$3 mode=$4 before
 
 	hold
-	io_start -q 16 -t 600 -p 600 -o rw -s -2 "$at_usr2" -m "$mode" "$ng"
+	io_start -q 16 -t 600 --patience 600 -o rw --same-data \
+		--on-usr2 "$at_usr2" --mode "$mode" "$ng"
 	must 20 "16 commands in flight" io_stuck 16
 	before=$(path_errors)
 	port_down 1
@@ -49,7 +50,7 @@ for mode in coop defer sqpoll iopoll sqpoll,iopoll defer,iopoll; do
 	check "$mode: they end with no path in sight" all_ends "$mode"
 done
 
-io_start -n 100 -o rw -s "$ng"
+io_start -n 100 -o rw --same-data "$ng"
 check "the head works as before" io_wait
 nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
 check "nothing is left on the head" wait_for 10 subsys_gone

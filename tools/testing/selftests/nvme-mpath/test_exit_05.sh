@@ -11,7 +11,7 @@ one_mode()
 {
 	local child
 
-	io_start -n 16 -q 16 -p 600 -m "shared,$1" "$ng"
+	io_start -n 16 -q 16 --patience 600 --mode "shared,$1" "$ng"
 	must 10 "commands that wait" io_stuck 16
 	child=$(sed -n 's/^shared=//p' "$io_log")
 	at_exit "kill -9 $child"

@@ -18,7 +18,7 @@ one_mode()
 	nvmet_up 2 0
 	ana inaccessible
 	trace_passthru
-	io_start -n 16 -q 16 -p 600 -2 pause -m "$1" "$ng"
+	io_start -n 16 -q 16 --patience 600 --on-usr2 pause --mode "$1" "$ng"
 	must 10 "commands that wait" io_stuck 16
 	kill -USR2 "$io"
 	nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"

@@ -21,7 +21,7 @@ need_tools nvme
 nvmet_up 1 0 -l 60 -Q 16
 hold
 ana inaccessible
-io_start -n $commands -q $commands -o write -p 600 "$ng"
+io_start -n $commands -q $commands -o write --patience 600 "$ng"
 must 10 "commands that wait" io_stuck $commands
 ana optimized
 check "the path has no room for all" wait_for 20 wait_again

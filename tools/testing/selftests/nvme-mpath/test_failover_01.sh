@@ -31,10 +31,10 @@ at_exit "echo numa >$subsys/iopolicy"
 
 one_kind "read" -o read
 one_kind "write and read back" -o rw
-one_kind "vectored" -o rw -v
-one_kind "bounced" -o rw -a 1
+one_kind "vectored" -o rw --vectored
+one_kind "bounced" -o rw --buffer-offset 1
 one_kind "no data" -o flush
-one_kind "DEFER_TASKRUN" -o rw -d
+one_kind "DEFER_TASKRUN" -o rw --mode defer
 one_kind "one at a time" -o rw -q 1
 
 # The second failure of a command waits for a moment before the third attempt.

@@ -9,7 +9,7 @@
 # reset_under_load [nvme_mpath_io option]...: all controllers at once
 reset_under_load()
 {
-	io_start -t 600 -o rw -s "$@" "$ng"
+	io_start -t 600 -o rw --same-data "$@" "$ng"
 	must 10 "load" io_busy
 	hold_load 16
 	reset_all
@@ -23,7 +23,7 @@ need_tools nvme
 nvmet_up 2 0 -l 60
 trace_path_errors
 
-io_start -t 600 -o rw -s "$ng"
+io_start -t 600 -o rw --same-data "$ng"
 must 10 "load" io_busy
 for c in $(ctrls); do
 	hold_load 16
@@ -40,6 +40,6 @@ check "both at once: all commands succeed" reset_under_load
 check "commands in flight were lost" saw_path_errors $((lost + 16))
 lost=$(path_errors)
 
-check "both at once, DEFER_TASKRUN: all commands succeed" reset_under_load -d
+check "both at once, DEFER_TASKRUN: all commands succeed" reset_under_load --mode defer
 check "commands in flight were lost" saw_path_errors $((lost + 16))
 finish

@@ -14,7 +14,7 @@ echo round-robin >"$subsys/iopolicy"
 trace_path_errors
 
 hold
-io_start -t 600 -o rw -s "$ng"
+io_start -t 600 -o rw --same-data "$ng"
 must 20 "16 commands in flight" io_stuck 16
 port_down 1
 must 20 "one path" paths_live 1
@@ -26,7 +26,7 @@ check "commands in flight were lost" saw_path_errors 8
 lost=$(path_errors)
 
 hold
-io_start -t 600 -o rw -s "$ng"
+io_start -t 600 -o rw --same-data "$ng"
 must 20 "16 commands in flight" io_stuck 16
 port_down 2
 must 20 "no path" paths_live 0

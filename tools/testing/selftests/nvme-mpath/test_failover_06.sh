@@ -15,7 +15,7 @@ echo round-robin >"$subsys/iopolicy"
 trace_path_errors
 
 hold
-io_start -t 600 -q 256 -o rw -s "$ng"
+io_start -t 600 -q 256 -o rw --same-data "$ng"
 must 20 "256 commands in flight or waiting for a tag" io_stuck 256
 port_down 1
 must 20 "one path" paths_live 1

@@ -45,7 +45,7 @@ fio=$!
 at_exit "kill -9 $fio"
 pids=() logs=() modes=(coop defer sqpoll iopoll async)
 for mode in "${modes[@]}"; do
-	io_start -t 600 -q 8 -o rw -s -m "$mode" "$ng"
+	io_start -t 600 -q 8 -o rw --same-data --mode "$mode" "$ng"
 	pids+=("$io") logs+=("$io_log")
 done
 must 20 "loads" all_move

@@ -40,13 +40,13 @@ path=$(path_of_ctrl "$(ctrl_of_port 1)")
 
 policy all
 inject "$path" 0x371 5
-io_start -n 40 -q 8 -F failfast "$ng"
+io_start -n 40 -q 8 --flags failfast "$ng"
 io_wait
 inject_none "$path"
 check "failfast under all: path errors are handed on" \
 	is "0x371:5" "$(io_value errors)"
 
-flying -F failfast
+flying --flags failfast
 reset_all
 check "failfast: a reset is seen while the target has the commands" \
 	wait_for 20 ended "$io"
@@ -54,7 +54,7 @@ release
 io_wait
 check "as -EINTR, as by the unpatched kernel" is "-4:8" "$(io_value errors)"
 
-flying -F failfast
+flying --flags failfast
 check "failfast: the loss of all paths is seen with none in sight" \
 	errors_without_a_path
 paths_back
@@ -69,7 +69,7 @@ check "failfast: the errors are those under none" \
 
 ana change
 must 10 "no usable path" ana_seen change
-io_start -n 16 -F failfast "$ng"
+io_start -n 16 --flags failfast "$ng"
 io_wait
 check "failfast: does not wait for a path" is "-5:16" "$(io_value errors)"
 ana optimized
@@ -79,7 +79,7 @@ for p in idempotent none; do
 	policy $p
 	target_answers 0x6001
 	inject "$path" 0x371 20
-	io_start -n 40 -O 0x81 -F failover "$ng"
+	io_start -n 40 --opcode 0x81 --flags failover "$ng"
 	io_wait
 	check "failover under $p: vendor commands survive" \
 		is "0x6001:40" "$(io_value errors)"
@@ -88,20 +88,20 @@ for p in idempotent none; do
 done
 
 policy idempotent
-io_start -n 16 -F both "$ng"
+io_start -n 16 --flags both "$ng"
 io_wait
 check "both flags: EINVAL" is "-22:16" "$(io_value errors)"
 
 pci_single
-io_start -n 16 -F failover "$ng"
+io_start -n 16 --flags failover "$ng"
 check "failover on a path's own node: no effect" io_wait
-io_start -n 16 -F failfast "$ng"
+io_start -n 16 --flags failfast "$ng"
 check "failfast on a path's own node: no effect" io_wait
-io_start -n 16 -F both "$ng"
+io_start -n 16 --flags both "$ng"
 io_wait
 check "both on a path's own node: EINVAL" is "-22:16" "$(io_value errors)"
 inject "$head" 0x371 4
-io_start -n 16 -F failover "$ng"
+io_start -n 16 --flags failover "$ng"
 io_wait
 check "failover there does not resend" is "0x371:4" "$(io_value errors)"
 finish

@@ -12,11 +12,11 @@ refused()
 	local f errors=''
 
 	for f in 1 2 3 0x10 0x20 0x40 0x80 0xc0; do
-		io_start -n 4 -q 4 -p 5 -F "$f" -o write "$ng"
+		io_start -n 4 -q 4 --patience 5 --flags "$f" -o write "$ng"
 		io_wait
 		errors+="$(io_value errors) "
 	done
-	io_start -n 4 -q 4 -p 5 -o fused "$ng"
+	io_start -n 4 -q 4 --patience 5 -o fused "$ng"
 	io_wait
 	errors+="$(io_value errors)"
 	check "$1: each is refused" is \

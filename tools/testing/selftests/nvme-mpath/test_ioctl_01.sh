@@ -38,10 +38,10 @@ ioctls()
 {
 	trace_sent
 	hold
-	io_start -n 1 -q 1 -e "$1" -o write "$2"
+	io_start -n 1 -q 1 --engine "$1" -o write "$2"
 	lose_one
 	io_wait || return
-	io_start -t 600 -q 1 -e "$1" -o rw -s "$2"
+	io_start -t 600 -q 1 --engine "$1" -o rw --same-data "$2"
 	faults
 	io_stop
 }

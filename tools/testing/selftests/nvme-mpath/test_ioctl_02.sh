@@ -12,9 +12,9 @@ nvmet_up 2 5
 
 ana change
 must 10 "no usable path" ana_seen change
-io_start -n 4 -e io64 -o write "$ng"
+io_start -n 4 --engine io64 -o write "$ng"
 killed=$io
-io_start -n 4 -e io64 -o write "$ng"
+io_start -n 4 --engine io64 -o write "$ng"
 check "no usable path: ioctls wait" wait_for 10 count_is parked 2
 check "the kernel says so" log_has "passthrough ioctl waits"
 start=$(ms)
@@ -31,7 +31,7 @@ check "a path comes back: the other one succeeds" io_wait
 
 ana change
 must 10 "no usable path" ana_seen change
-io_start -n 2 -e io -o read "/dev/$head"
+io_start -n 2 --engine io -o read "/dev/$head"
 must 10 "an ioctl that waits" count_is parked 1
 nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
 io_wait

@@ -26,9 +26,9 @@ pci_head
 pci_ns 3
 echo round-robin >"$subsys/iopolicy"
 at_exit "echo numa >$subsys/iopolicy"
-alternates "plain" -N 3 -o rw
-alternates "with metadata" -N 3 -o rw -M 8
-alternates "with metadata, io-wq" -N 3 -o rw -M 8 -m async
+alternates "plain" --nsid 3 -o rw
+alternates "with metadata" --nsid 3 -o rw --metadata 8
+alternates "with metadata, io-wq" --nsid 3 -o rw --metadata 8 --mode async
 pci_ns 1
-alternates "vectored" -o rw -v
+alternates "vectored" -o rw --vectored
 finish

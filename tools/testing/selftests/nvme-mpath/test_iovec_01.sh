@@ -14,7 +14,8 @@ lost_in_flight()
 
 	shift 2
 	trace_passthru
-	io_start -G -R -t 600 -q "$depth" -o rw -s "$@" "$ng"
+	io_start --wait-for-usr2 --reuse-iovecs -t 600 -q "$depth" -o rw \
+		--same-data "$@" "$ng"
 	hold
 	kill -USR2 "$io"
 	must 20 "$depth commands on their way" io_stuck "$depth"
@@ -44,7 +45,8 @@ started()
 # system call that submits them. The array is reused when they are in flight.
 reused_in_flight()
 {
-	io_start -G -v -2 reuse -m "$1" -n 16 -q 8 -o rw -s "$ng"
+	io_start --wait-for-usr2 --vectored --on-usr2 reuse --mode "$1" \
+		-n 16 -q 8 -o rw --same-data "$ng"
 	hold
 	trace_event nvme/nvme_setup_cmd 'qid > 0'
 	kill -USR2 "$io"
@@ -59,7 +61,8 @@ reused_in_flight()
 
 takes_fixed_vectors()
 {
-	./nvme_mpath_io -N 1 -n 1 -q 1 -p 5 -o read -B -v "$ng" >"$tmp/fixed"
+	./nvme_mpath_io --nsid 1 -n 1 -q 1 --patience 5 -o read \
+		--registered --vectored "$ng" >"$tmp/fixed"
 }
 
 begin 13
@@ -68,11 +71,11 @@ need_tools nvme
 nvmet_up 2 0 -l 60 -Q 16
 trace_path_errors
 lost_in_flight "in flight" 16
-lost_in_flight "in flight, SQPOLL" 16 -m sqpoll
-lost_in_flight "in flight, unaligned" 16 -a 1
+lost_in_flight "in flight, SQPOLL" 16 --mode sqpoll
+lost_in_flight "in flight, unaligned" 16 --buffer-offset 1
 lost_in_flight "more commands than tags" 64
 if takes_fixed_vectors; then
-	lost_in_flight "registered buffers" 16 -B
+	lost_in_flight "registered buffers" 16 --registered
 else
 	ktap_print_msg "no vectored commands with registered buffers here"
 	check "vectored commands with registered buffers are refused" \
@@ -84,7 +87,7 @@ reused_in_flight fsync
 
 ana change
 must 10 "no usable path" ana_seen change
-io_start -R -t 600 -n 32 -q 16 -o rw "$ng"
+io_start --reuse-iovecs -t 600 -n 32 -q 16 -o rw "$ng"
 must 10 "16 commands that wait" io_stuck 16
 ana optimized
 check "waiting for their first attempt: sent as they were submitted" io_wait

@@ -87,7 +87,7 @@ must 20 "live paths" paths_live 2
 ana inaccessible
 must 10 "no usable path" ana_seen inaccessible
 must 1 "a delay" delay_for 600
-io_start -n 32 -q 32 -p 120 -o rw "$ng"
+io_start -n 32 -q 32 --patience 120 -o rw "$ng"
 must 10 "commands that wait" io_stuck 32
 fops_open "$ng"
 must 20 "no path" disconnect_all

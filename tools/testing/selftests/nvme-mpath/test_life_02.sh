@@ -22,7 +22,7 @@ nvmet_up 2 0 -l 60
 [ -e /sys/module/nvme_tcp/refcnt ] || skip_all "nvme-tcp is built in"
 users=$(cat /sys/module/nvme_tcp/refcnt)
 hold
-io_start -n 1 -e io64 -o read "$ng"
+io_start -n 1 --engine io64 -o read "$ng"
 check "an ioctl is a user of its path's transport" \
 	wait_for 10 more_users
 if more_users; then

@@ -79,11 +79,11 @@ for node in "$ng" "$second"; do
 	check "a load on a path's node succeeds" io_wait
 done
 for node in "$ng" "$second"; do
-	io_start -n 100 -q 1 -e io64 -o rw "$node"
+	io_start -n 100 -q 1 --engine io64 -o rw "$node"
 	check "ioctls on a path's node succeed" io_wait
 done
 for flag in failfast failover; do
-	io_start -n 8 -q 8 -F $flag -o read "$ng"
+	io_start -n 8 -q 8 --flags $flag -o read "$ng"
 	io_wait
 	check "$flag: what a kernel with it accepts, and one without refuses" \
 		is "$flags_errors" "$(io_value errors)"
@@ -92,9 +92,9 @@ done
 trace_path_errors
 trace_event nvme/nvme_setup_cmd 'qid > 0'
 hold
-io_start -n 16 -q 16 -o write -p 60 "$ng"
+io_start -n 16 -q 16 -o write --patience 60 "$ng"
 ring=$io ring_log=$io_log
-io_start -n 1 -q 1 -e io64 -o write -f 4096 -p 60 "$ng"
+io_start -n 1 -q 1 --engine io64 -o write --first-lba 4096 --patience 60 "$ng"
 must 10 "all of them in flight" in_flight 17
 echo 1 >"/sys/class/nvme/$ctrl/reset_controller"
 must 20 "two live controllers" paths_live 2

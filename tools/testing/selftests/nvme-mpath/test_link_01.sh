@@ -12,8 +12,8 @@ linked()
 {
 	depth=8
 	[[ $1 != *drain* ]] || depth=1
-	io_start -W 32 -G -t 600 -m "$1" -n "${2:-$((2 * depth))}" -q "$depth" \
-		-o rw -s "$ng"
+	io_start --warm-up 32 --wait-for-usr2 -t 600 --mode "$1" \
+		-n "${2:-$((2 * depth))}" -q "$depth" -o rw --same-data "$ng"
 }
 
 # no_path <mode>: writes, and later reads, begin while no path is usable

@@ -26,7 +26,7 @@ run_cell()
 		inject "$(path_of_ctrl "$c")" 0x302 8
 	done
 	# shellcheck disable=SC2086
-	io_start -N "$nsid" -n 48 -q 8 $1 $2 "$ng"
+	io_start --nsid "$nsid" -n 48 -q 8 $1 $2 "$ng"
 	wait "$io" || return
 	why="path errors: $(($(path_errors) - before))"
 	[ $(($(path_errors) - before)) -ge 8 ]

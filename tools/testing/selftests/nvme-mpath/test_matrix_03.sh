@@ -27,7 +27,7 @@ run_cell()
 	hold
 	echo >"$TRACING/trace"
 	# shellcheck disable=SC2086
-	io_start -n 16 -q 8 -s $1 $2 "$ng"
+	io_start -n 16 -q 8 --same-data $1 $2 "$ng"
 	why="commands are not sent"
 	wait_for 20 sent $n || {
 		release

@@ -18,7 +18,7 @@ cell_na()
 run_cell()
 {
 	# shellcheck disable=SC2086
-	io_start -N "$nsid" -n 48 -q 8 $1 $2 "$ng"
+	io_start --nsid "$nsid" -n 48 -q 8 $1 $2 "$ng"
 	wait "$io"
 }
 

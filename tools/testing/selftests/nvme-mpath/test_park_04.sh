@@ -14,7 +14,7 @@ one_kind()
 	shift
 	ana inaccessible
 	must 10 "no usable path" ana_seen inaccessible
-	io_start -n 16 -q 16 -o write -B -2 unregister "$@" "$ng"
+	io_start -n 16 -q 16 -o write --registered --on-usr2 unregister "$@" "$ng"
 	must 10 "commands that wait" io_stuck 16
 	kill -USR2 "$io"
 	# older kernels say this only when the commands are done
@@ -29,7 +29,7 @@ begin 12
 need_tools nvme
 nvmet_up 2 0
 one_kind plain
-one_kind sqpoll -m sqpoll
-one_kind defer -m defer
-one_kind async -m async
+one_kind sqpoll --mode sqpoll
+one_kind defer --mode defer
+one_kind async --mode async
 finish

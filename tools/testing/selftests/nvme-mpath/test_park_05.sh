@@ -7,7 +7,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-too_large=(-n 1 -q 1 -o read -b $((8 << 20)) -a 1 -B)
+too_large=(-n 1 -q 1 -o read -b $((8 << 20)) --buffer-offset 1 --registered)
 
 begin 3
 need_tools nvme

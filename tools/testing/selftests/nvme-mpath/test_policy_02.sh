@@ -42,7 +42,7 @@ must 10 "no usable path" ana_seen change
 io_start -n 16 -q 8 "$ng"
 io_wait
 check "no usable path: EINVAL at once" is "-22:16" "$(io_value errors)"
-io_start -e io64 -n 4 -q 1 "$ng"
+io_start --engine io64 -n 4 -q 1 "$ng"
 io_wait
 check "and EAGAIN for an ioctl" is "-11:4" "$(io_value errors)"
 ana optimized

@@ -21,7 +21,7 @@ lose_vendor()
 	for c in $(ctrls); do
 		inject "$(path_of_ctrl "$c")" 0x371 $((lost / 2))
 	done
-	io_start -O $VENDOR -n "$commands" "$@" "$ng"
+	io_start --opcode $VENDOR -n "$commands" "$@" "$ng"
 	io_wait
 	for c in $(ctrls); do
 		inject_none "$(path_of_ctrl "$c")"
@@ -51,12 +51,12 @@ check "what was lost came again" is 1600 "$(target_answered)"
 check "all of them are counted as failed over" \
 	is $((before + 600)) "$(count failed_over)"
 
-lose_vendor idempotent 200 100 -e io64
+lose_vendor idempotent 200 100 --engine io64
 check "idempotent, by ioctl: the same" \
 	test "$(io_value errors | tr ',' '\n' | sort | tr '\n' ' ')" = \
 	"0x371:100 0x6001:100 "
 check "no command came twice" is 200 "$(target_answered)"
-lose_vendor all 200 100 -e io64
+lose_vendor all 200 100 --engine io64
 check "all, by ioctl: the device's own answer" \
 	is "0x6001:200" "$(io_value errors)"
 check "what was lost came again" is 300 "$(target_answered)"

@@ -26,7 +26,7 @@ check "none: they end with -EIO" is "-5:16" "$(io_value errors)"
 check "nothing is left" count_is parked 0
 
 policy none
-io_start -n 16 -F failover -o rw "$ng"
+io_start -n 16 --flags failover -o rw "$ng"
 check "none, but the commands say failover: they wait" wait_for 10 io_stuck 16
 ana optimized
 check "and succeed" io_wait
@@ -36,7 +36,7 @@ policy all
 for c in $(ctrls); do
 	inject "$(path_of_ctrl "$c")" 0x371 1000000
 done
-io_start -O 0x81 -n 16 "$ng"
+io_start --opcode 0x81 -n 16 "$ng"
 check "all: vendor commands go round" wait_for 10 count_is_over failed_over 100
 policy idempotent
 io_wait

@@ -25,7 +25,7 @@ for c in $(ctrls); do
 done
 must 1 "a policy" policy all
 trace_passthru
-io_start -N 2 -n 1 -q 1 -b 1024 -p 60 -o append -Z 2048 "$ng"
+io_start --nsid 2 -n 1 -q 1 -b 1024 --patience 60 -o append --zone 2048 "$ng"
 check "a zone append that meets path errors is sent again" wait_for 10 tried
 policy none
 io_wait
@@ -36,7 +36,8 @@ check "and with the place where that has written" \
 
 policy all
 trace_passthru
-io_start -N 2 -n 1 -q 1 -b 1024 -p 60 -f 2048 -o append -Z 2048 -2 cancel "$ng"
+io_start --nsid 2 -n 1 -q 1 -b 1024 --patience 60 --first-lba 2048 \
+	-o append --zone 2048 --on-usr2 cancel "$ng"
 must 10 "some attempts" tried
 check "it can be cancelled between its attempts" wait_for 10 cancelled
 io_wait

@@ -27,7 +27,7 @@ ended_by()
 flying()
 {
 	hold
-	io_start -t 600 -n 8 -q 8 -o write -s "$ng"
+	io_start -t 600 -n 8 -q 8 -o write --same-data "$ng"
 	must 10 "8 writes in flight" io_stuck 8
 }
 
@@ -60,7 +60,7 @@ ended_by "failed over"
 
 ana change
 must 10 "no usable path" ana_seen change
-io_start -n 8 -q 8 -o write -2 cancel-all "$ng"
+io_start -n 8 -q 8 -o write --on-usr2 cancel-all "$ng"
 must 10 "8 writes that wait" io_stuck 8
 kill -USR2 "$io"
 wait_for 10 ended "$io"

@@ -14,7 +14,7 @@ PROBE=100000
 probe_load()
 {
 	trace_event nvme/nvme_setup_cmd 'qid > 0'
-	io_start -o read -f $PROBE -p 60 "$@" "$ng"
+	io_start -o read --first-lba $PROBE --patience 60 "$@" "$ng"
 }
 
 # chosen <port>: how many of them went that way
@@ -52,7 +52,7 @@ busy_share()
 	probe_load -n 1 -q 1
 	one=$io
 	must 10 "a command in flight" in_flight 1
-	io_start -n 1 -q 1 -o read -f $PROBE -p 60 "$ng"
+	io_start -n 1 -q 1 -o read --first-lba $PROBE --patience 60 "$ng"
 	must 10 "two commands in flight" in_flight 2
 	share
 	release
@@ -100,7 +100,7 @@ flying()
 
 	shift
 	hold
-	io_start -n "$n" -q "$n" -p 60 "$@" "$ng"
+	io_start -n "$n" -q "$n" --patience 60 "$@" "$ng"
 	must 10 "$n commands in flight" io_stuck "$n"
 }
 
@@ -112,7 +112,7 @@ park()
 	shift
 	ana inaccessible
 	must 10 "no usable path" ana_seen inaccessible
-	io_start -n "$n" -q "$n" -p 60 "$@" "$ng"
+	io_start -n "$n" -q "$n" --patience 60 "$@" "$ng"
 	must 10 "$n commands that wait" io_stuck "$n"
 }
 
@@ -127,7 +127,7 @@ first=16/0
 
 io_start -n 200 -q 16 -o rw "$ng"
 io_wait
-io_start -O 0x81 -n 16 -q 8 "$ng"
+io_start --opcode 0x81 -n 16 -q 8 "$ng"
 io_wait
 balanced "done, or refused by the device"
 
@@ -136,17 +136,17 @@ io_start -n 200 -q 16 -o rw "$ng"
 io_wait
 not_lost
 lost_path 4
-io_start -n 50 -q 1 -e io64 -o rw "$ng"
+io_start -n 50 -q 1 --engine io64 -o rw "$ng"
 io_wait
 not_lost
 balanced "failed over"
 
 lost_path 10
-io_start -n 40 -q 8 -O 0x81 "$ng"
+io_start -n 40 -q 8 --opcode 0x81 "$ng"
 io_wait
 not_lost
 lost_path 10
-io_start -n 40 -q 8 -F failfast -o read "$ng"
+io_start -n 40 -q 8 --flags failfast -o read "$ng"
 io_wait
 not_lost
 balanced "refused by the policy, or FAILFAST"
@@ -169,7 +169,7 @@ io_wait
 not_lost
 balanced "parked, then lost again"
 
-park 16 -o write -2 cancel-all
+park 16 -o write --on-usr2 cancel-all
 kill -USR2 "$io"
 io_wait
 ana optimized
@@ -196,7 +196,7 @@ not_lost
 policy idempotent
 balanced "policy none"
 
-park 16 -O 0x81
+park 16 --opcode 0x81
 policy none
 io_wait
 policy idempotent

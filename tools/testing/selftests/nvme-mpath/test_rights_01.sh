@@ -12,7 +12,7 @@ nvmet_up 2 0 -l 60
 echo round-robin >"$subsys/iopolicy"
 trace_path_errors
 chmod 644 "$ng"
-user=(-u 65534 -r)
+user=(--user 65534 --read-only)
 
 hold
 io_start "${user[@]}" -t 600 -o read "$ng"
@@ -28,7 +28,7 @@ must 20 "two paths" paths_live 2
 
 policy all
 target_answers 0x6001
-io_start "${user[@]}" -n 8 -O 0x81 "$ng"
+io_start "${user[@]}" -n 8 --opcode 0x81 "$ng"
 io_wait
 check "vendor commands are refused" is "-13:8" "$(io_value errors)"
 io_start "${user[@]}" -n 8 -o write "$ng"
@@ -37,7 +37,7 @@ check "writes are refused" is "-13:8" "$(io_value errors)"
 
 ana change
 must 10 "no usable path" ana_seen change
-io_start "${user[@]}" -n 8 -O 0x81 "$ng"
+io_start "${user[@]}" -n 8 --opcode 0x81 "$ng"
 must 10 "commands that wait" io_stuck 8
 vendor=$io vendor_log=$io_log
 io_start "${user[@]}" -n 8 -o write "$ng"
@@ -50,10 +50,10 @@ io_wait
 check "vendor commands that waited are refused" is "-13:8" "$(io_value errors)"
 check "none of them reached the target" is 0 "$(target_answered)"
 
-io_start -n 8 -O 0x81 "$ng"
+io_start -n 8 --opcode 0x81 "$ng"
 io_wait
 check "root's do" is 8 "$(target_answered)"
-io_start "${user[@]}" -e io64 -n 8 -O 0x81 "$ng"
+io_start "${user[@]}" --engine io64 -n 8 --opcode 0x81 "$ng"
 io_wait
 check "and by ioctl it is the same" is "-13:8" "$(io_value errors)"
 finish

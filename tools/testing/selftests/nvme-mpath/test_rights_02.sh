@@ -14,7 +14,7 @@ drops()
 
 	shift
 	hold
-	io_start -r -n 8 -q 8 -o write -s -2 setuid "$@" "$ng"
+	io_start --read-only -n 8 -q 8 -o write --same-data --on-usr2 setuid "$@" "$ng"
 	must 10 "8 writes in flight" io_stuck 8
 	kill -USR2 "$io"
 	must 5 "no privileges" grep -q ^setuid "$io_log"
@@ -31,7 +31,7 @@ raises()
 	shift
 	ana change
 	must 10 "no usable path" ana_seen change
-	io_start -r -u 65534 -n 8 -q 8 -o write -2 root "$@" "$ng"
+	io_start --read-only --user 65534 -n 8 -q 8 -o write --on-usr2 root "$@" "$ng"
 	must 10 "8 writes that wait" io_stuck 8
 	kill -USR2 "$io"
 	must 5 "privileges" grep -q ^setuid "$io_log"
@@ -47,15 +47,15 @@ nvmet_up 2 0 -l 60
 trace_path_errors
 chmod 666 "$ng"
 drops "plain"
-drops "DEFER_TASKRUN" -m defer
-drops "SQPOLL" -m sqpoll
-drops "io-wq" -m async
-drops "by root's personality" -m person
-io_start -r -u 65534 -n 8 -q 8 -o write "$ng"
+drops "DEFER_TASKRUN" --mode defer
+drops "SQPOLL" --mode sqpoll
+drops "io-wq" --mode async
+drops "by root's personality" --mode person
+io_start --read-only --user 65534 -n 8 -q 8 -o write "$ng"
 io_wait
 check "nobody's own are refused" is "-13:8" "$(io_value errors)"
 raises "plain"
-raises "by nobody's personality" -m person
+raises "by nobody's personality" --mode person
 
 # A target does not hold vendor commands. This ring does not look at their path
 # errors before it has no privileges.
@@ -63,7 +63,7 @@ target_answers 0x6001
 for c in $(ctrls); do
 	inject "$(path_of_ctrl "$c")" 0x371 8
 done
-io_start -n 8 -q 8 -O 0x81 -F failover -2 setuid -m defer,spin "$ng"
+io_start -n 8 -q 8 --opcode 0x81 --flags failover --on-usr2 setuid --mode defer,spin "$ng"
 must 10 "8 path errors" saw_path_errors 8
 kill -USR2 "$io"
 io_wait

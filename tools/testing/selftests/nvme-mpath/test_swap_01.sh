@@ -69,7 +69,7 @@ no_path()
 	port_down 1
 	port_down 2
 	must 10 "no live path" paths_live 0
-	io_start -n 16 -q 16 -p 120 -o write "$ng"
+	io_start -n 16 -q 16 --patience 120 -o write "$ng"
 	must 10 "16 writes that wait" io_stuck 16
 	dd if="$tmp/x" of="/dev/$head" oflag=direct bs=4096 count=4 \
 		seek=1024 >"$tmp/dd" 2>&1 &

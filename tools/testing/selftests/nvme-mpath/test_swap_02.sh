@@ -47,7 +47,7 @@ failed_twice()
 scan_fails()
 {
 	lost
-	io_start -n 64 -q 8 -p 60 -o rw "$ng"
+	io_start -n 64 -q 8 --patience 60 -o rw "$ng"
 	must 10 "commands that wait" io_stuck 8
 	fails_from "$2"
 	trace_event nvme/nvme_complete_rq 'qid == 0 && status == 2'

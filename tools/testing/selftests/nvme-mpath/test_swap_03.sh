@@ -38,7 +38,7 @@ backend2_up
 port_down 1
 port_down 2
 must 10 "no usable path" connecting
-io_start -n 16 -q 16 -p 60 -o write "$ng"
+io_start -n 16 -q 16 --patience 60 -o write "$ng"
 dd if=/dev/zero bs=4096 count=1 2>"$tmp/dd" | tr '\0' x >"$tmp/x"
 dd if="$tmp/x" of="/dev/$head" bs=4096 seek=2000 conv=fsync 2>"$tmp/dd" &
 dd=$!

@@ -20,10 +20,10 @@ expires()
 	shift
 	before=$(recoveries)
 	hold
-	io_start -n 4 -q 4 -f 8192 -o write -s "$ng"
+	io_start -n 4 -q 4 --first-lba 8192 -o write --same-data "$ng"
 	must 10 "other commands in flight" io_stuck 4
 	others=$io others_log=$io_log
-	io_start -n 1 -q 1 -p 60 -o read -T 500 "$@"
+	io_start -n 1 -q 1 --patience 60 -o read --timeout 500 "$@"
 	check "$what: it is answered while the target holds it" \
 		wait_for 15 ended "$io"
 	kill "$io" 2>/dev/null
@@ -50,10 +50,10 @@ echo 600 >"$io_timeout"
 nvmet_up 2 0 -l 60
 trace_path_errors
 expires "io_uring" "$ng"
-expires "ioctl" -e io64 "$ng"
+expires "ioctl" --engine io64 "$ng"
 
 hold
-io_start -n 4 -q 4 -o write -T 600000 "$ng"
+io_start -n 4 -q 4 -o write --timeout 600000 "$ng"
 must 10 "commands in flight" io_stuck 4
 lose_all 4
 release

@@ -29,7 +29,7 @@ check "and the retry with its path" test "$(traced retry 'to=nvme')" -ge 10
 
 ana change
 must 10 "no usable path" ana_seen change
-io_start -n 8 -p 60 "$ng"
+io_start -n 8 --patience 60 "$ng"
 must 10 "commands that wait" io_stuck 8
 check "what waits is counted" count_is parked 8
 check "and traced" test "$(traced park)" -ge 8
@@ -39,7 +39,7 @@ ana optimized
 must 10 "usable paths" ana_seen optimized
 
 inject "$path" 0x371 3
-io_start -n 40 -O 0x81 "$ng"
+io_start -n 40 --opcode 0x81 "$ng"
 io_wait
 inject_none "$path"
 check "what is given up is traced" is 3 "$(traced give_up 'res=881 (0x371)')"

@@ -40,7 +40,7 @@ cut_with_waiters()
 	hold
 	loads=()
 	for _ in $(seq "$n"); do
-		io_start -t 600 -f $((io_count * 1024)) -o write -s "$@" "$ng"
+		io_start -t 600 --first-lba $((io_count * 1024)) -o write --same-data "$@" "$ng"
 		loads+=("$io:$io_log")
 	done
 	must 20 "commands for all tags" all_on_their_way
@@ -117,5 +117,5 @@ must 10 "head" find_head "$NVMET_NQN"
 must 10 "two live paths" paths_live 2
 
 cut_with_waiters "io_uring" 1 -n 64 -q 64
-cut_with_waiters "ioctl" 40 -n 1 -q 1 -e io64
+cut_with_waiters "ioctl" 40 -n 1 -q 1 --engine io64
 finish

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One command of nvme_mpath_io: its preparation, its way to the kernel as an SQE
+ * or as an ioctl, and the account of its answer.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "nvme_mpath_io.h"
+
+static void *pages(size_t size)
+{
+	size_t page = getpagesize();
+	void *p;
+
+	size = (size + page - 1) / page * page;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		fail("mmap", errno);
+	return p;
+}
+
+/* Keeps an older buffer: the kernel may still read it. */
+void new_buffer(struct slot *s)
+{
+	s->buf = (unsigned char *)pages(opt.bytes + opt.offset) + opt.offset;
+	if (opt.vectored && !s->decoy)
+		s->decoy = pages(opt.bytes);
+	if (opt.meta && !s->meta)
+		s->meta = pages(meta_bytes());
+}
+
+static void set_iovecs(struct slot *s, unsigned char *buf)
+{
+	s->iov[0].iov_base = buf;
+	s->iov[0].iov_len = opt.bytes / 2;
+	s->iov[1].iov_base = buf + opt.bytes / 2;
+	s->iov[1].iov_len = opt.bytes / 2;
+}
+
+/* Points the iovecs to other memory, which is valid, too. */
+void reuse_iovecs(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < opt.depth; i++) {
+		memset(slots[i].decoy, 0x5a, opt.bytes);
+		set_iovecs(&slots[i], slots[i].decoy);
+	}
+}
+
+static uint8_t next_opcode(const struct slot *s)
+{
+	switch (opt.workload) {
+	case READ:
+		return OP_READ;
+	case WRITE:
+		return OP_WRITE;
+	case FLUSH:
+		return OP_FLUSH;
+	case COUNT:
+		return OP_APPEND;
+	case FUSED:
+		return stats.sent % 2 ? OP_WRITE : OP_COMPARE;
+	case OPCODE:
+		return opt.opcode;
+	}
+	/* RW and APPEND read back */
+	if (s->opcode != OP_READ && s->generation)
+		return OP_READ;
+	return opt.workload == APPEND ? OP_APPEND : OP_WRITE;
+}
+
+static void set_data(struct slot *s, struct nvme_uring_cmd *cmd)
+{
+	uint64_t lba = s->opcode == OP_READ ? s->lba : slot_lba(s);
+
+	if (opt.workload == COUNT) {
+		lba = 0;
+		memset(s->buf, 0, opt.bytes);
+		memcpy(s->buf, &s->seq, sizeof(s->seq));
+	} else if (s->opcode == OP_READ) {
+		memset(s->buf, 0xa5, opt.bytes);
+		if (opt.meta)
+			memset(s->meta, 0xa5, meta_bytes());
+	} else {
+		s->writing = opt.same ? 1 : s->seq;
+		fill(s, s->writing);
+	}
+	set_nvme_data(cmd, s->buf, opt.bytes, lba);
+	if (opt.vectored) {
+		set_iovecs(s, s->buf);
+		set_nvme_iovecs(cmd, s->iov, 2);
+	}
+	if (opt.meta) {
+		cmd->metadata = (uintptr_t)s->meta;
+		cmd->metadata_len = meta_bytes();
+	}
+}
+
+/* The same command as a synchronous ioctl. */
+static int call(const struct nvme_uring_cmd *cmd)
+{
+	struct nvme_passthru_cmd64 c64 = { };
+	struct nvme_passthru_cmd c32 = { };
+	struct nvme_user_io io = {
+		.opcode = cmd->opcode, .addr = cmd->addr, .slba = cmd->cdw10,
+		.nblocks = cmd->cdw12,
+	};
+
+	/* the three structures agree up to the timeout */
+	memcpy(&c64, cmd, offsetof(struct nvme_uring_cmd, rsvd2));
+	memcpy(&c32, cmd, offsetof(struct nvme_uring_cmd, rsvd2));
+	switch (opt.engine) {
+	case IO_CMD:
+		return ioctl(fd, NVME_IOCTL_IO_CMD, &c32);
+	case IO64_CMD:
+		return ioctl(fd, NVME_IOCTL_IO64_CMD, &c64);
+	case IO64_CMD_VEC:
+		return ioctl(fd, NVME_IOCTL_IO64_CMD_VEC, &c64);
+	default:
+		return ioctl(fd, NVME_IOCTL_SUBMIT_IO, &io);
+	}
+}
+
+static void execute(const struct nvme_uring_cmd *cmd, uint64_t user_data)
+{
+	union {
+		struct io_uring_cqe cqe;
+		uint64_t big[4];
+	} u = { };
+	int ret = call(cmd);
+
+	u.cqe.user_data = user_data;
+	u.cqe.res = ret < 0 ? -errno : ret;
+	complete(&u.cqe);
+}
+
+static void set_sqe_flags(struct io_uring_sqe *sqe, uint64_t seq, bool last)
+{
+	if (opt.mode & MIXED)
+		sqe->opcode = OP_URING_CMD128;
+	if (opt.mode & FIXFILE)
+		sqe->flags |= IOSQE_FIXED_FILE;
+	if (opt.mode & ASYNC)
+		sqe->flags |= IOSQE_ASYNC;
+	if ((opt.mode & LINK && !last) || opt.link_ms)
+		sqe->flags |= IOSQE_IO_LINK;
+	if (opt.mode & DRAIN && (opt.mode & FSYNC || seq % 4 == 0))
+		sqe->flags |= IOSQE_IO_DRAIN;
+	sqe->personality = personality;
+}
+
+/* Puts a command for the slot into the ring, or executes the ioctl. */
+void prepare(struct slot *s, bool last)
+{
+	struct nvme_uring_cmd *cmd;
+	struct io_uring_sqe *sqe;
+
+	if (opt.mode & FSYNC)
+		linked_fsync();
+	sqe = get_cmd_sqe();
+	s->opcode = next_opcode(s);
+	s->seq = ++stats.sent;
+
+	cmd = prep_nvme_cmd(sqe, opt.mode & FIXFILE ? 0 : fd, opt.vectored ?
+			    NVME_URING_CMD_IO_VEC : NVME_URING_CMD_IO,
+			    s->opcode, nsid);
+	set_sqe_flags(sqe, s->seq, last);
+	sqe->user_data = s->seq * MAX_DEPTH + (s - slots);
+	cmd->flags = opt.flags;
+	if (opt.workload == FUSED)
+		cmd->flags = s->opcode == OP_COMPARE ? 1 : 2;
+	cmd->timeout_ms = opt.timeout_ms;
+	if (opt.workload == OPCODE)
+		cmd->cdw10 = s->seq;
+	else if (s->opcode != OP_FLUSH)
+		set_data(s, cmd);
+	if (opt.fixed && s->opcode != OP_FLUSH) {
+		sqe->uring_cmd_flags = IORING_URING_CMD_FIXED;
+		sqe->buf_index = s - slots;
+	}
+	if (opt.link_ms)
+		linked_timeout();
+	if (opt.engine != RING)
+		execute(cmd, sqe->user_data);
+}
+
+/* Leaves the marks of failfast reads in the requests of the ring. */
+void warm_up(void)
+{
+	struct nvme_uring_cmd *cmd;
+	struct io_uring_sqe *sqe;
+	unsigned int i;
+
+	for (i = 0; i < opt.warm_up; i++) {
+		sqe = get_cmd_sqe();
+		cmd = prep_nvme_cmd(sqe, fd, NVME_URING_CMD_IO, OP_READ, nsid);
+		if (opt.mode & MIXED)
+			sqe->opcode = OP_URING_CMD128;
+		sqe->user_data = OF_NOP;
+		cmd->flags = NVME_URING_CMD_F_FAILFAST;
+		set_nvme_data(cmd, slots[i % opt.depth].buf, opt.bytes, 0);
+		stats.nops++;
+	}
+	/* all at once, so that each has a request of its own */
+	submit();
+	while (stats.nops)
+		reap(0.1);
+}
+
+/* True if the CQE answers a timeout, a no-op or a cancellation. */
+static bool complete_other(const struct io_uring_cqe *cqe)
+{
+	if (cqe->user_data == OF_TIMEOUT && stats.timeouts) {
+		stats.timeouts--;
+		stats.timed_out += cqe->res == -ETIME;
+		return true;
+	}
+	if (cqe->user_data == OF_NOP && stats.nops) {
+		/* without it the test would not test what it says */
+		if (cqe->res)
+			fail("before a command", cqe->res < 0 ? -cqe->res : EIO);
+		stats.nops--;
+		return true;
+	}
+	if (cqe->user_data == OF_CANCEL) {
+		stats.cancelled = cqe->res;
+		return true;
+	}
+	return false;
+}
+
+static void note_failure(struct slot *s, const struct io_uring_cqe *cqe)
+{
+	int i;
+
+	stats.failed++;
+	for (i = 0; i < NR_ERRORS - 1; i++)
+		if (stats.errors[i].res == cqe->res || !stats.errors[i].count)
+			break;
+	stats.errors[i].res = cqe->res;
+	stats.errors[i].count++;
+	stats.res2 = cqe->big_cqe[0];
+	/* a write that failed may have been executed */
+	if (s->opcode != OP_READ)
+		s->generation = 0;
+	/* or may be executed later, with the then content of the buffer */
+	if (opt.workload == COUNT)
+		new_buffer(s);
+}
+
+static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
+{
+	double t = now();
+
+	stats.ok++;
+	if (opt.mode & MIXED && !(cqe->flags & IORING_CQE_F_32))
+		stats.mismatch++;
+	if (t - stats.last > stats.gap)
+		stats.gap = t - stats.last;
+	stats.last = t;
+
+	if (opt.workload == COUNT) {
+		note_append(cqe->user_data / MAX_DEPTH, cqe->big_cqe[0]);
+	} else if (s->opcode == OP_APPEND) {
+		/* res2 is the place that was written */
+		s->lba = cqe->big_cqe[0];
+		if (s->lba < slot_lba(s) || s->lba >= slot_lba(s) + opt.zone)
+			stats.mismatch++;
+	}
+	if (s->opcode == OP_WRITE || s->opcode == OP_APPEND)
+		s->generation = s->writing;
+	else if (s->opcode == OP_READ && s->generation &&
+		 !holds(s, s->generation))
+		stats.mismatch++;
+}
+
+void complete(const struct io_uring_cqe *cqe)
+{
+	struct slot *s = &slots[cqe->user_data % MAX_DEPTH];
+
+	if (complete_other(cqe))
+		return;
+	if (cqe->user_data % MAX_DEPTH >= opt.depth || !s->seq ||
+	    s->seq != cqe->user_data / MAX_DEPTH) {
+		stats.stray++;
+		return;
+	}
+	s->seq = 0;
+	stats.done++;
+	if (cqe->res)
+		note_failure(s, cqe);
+	else
+		note_success(s, cqe);
+}
