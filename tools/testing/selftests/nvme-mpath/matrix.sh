@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # what lib.sh sets: it comes first
+# shellcheck disable=SC2154 # the test sources lib.sh first
 #
 # Every ring mode with every kind of command under one fault; a test for each
-# fault sources this. One line of the table is one check, and no cell is left
-# out: it is "pass", "n/a" with the reason below the table, or "FAIL".
+# fault sources this. One line of the table is one check, and every cell has a
+# word: "pass", "n/a" with the reason below the table, or "FAIL".
 
 # name: options of nvme_mpath_io
 modes=(
@@ -38,13 +38,13 @@ kinds=(
 	"meta:3:-o rw --metadata 8"
 )
 
-# What older kernels may refuse, fault or not, and which one has it first. All
-# else has to work.
+# Older kernels may refuse these, with and without a fault; the version is the
+# first one that has to know it. No kernel may refuse anything else.
 since=("hybrid:6.13" "fixvec:6.15" "mixed:6.19")
 
 reasons=()
 
-# older_than <version>: is the kernel?
+# older_than <version>: true if the kernel is
 older_than()
 {
 	local first
@@ -53,7 +53,7 @@ older_than()
 	[ "$first" != "$1" ]
 }
 
-# refused <name> <options>: the kernel does not take this at all, fault or not
+# refused <name> <options>: the kernel refuses this, with and without a fault
 refused()
 {
 	local key=$1 s
@@ -89,9 +89,9 @@ add_reason()
 	reasons+=("$1")
 }
 
-# cell <mode options> <kind options>: prints the word for the table. The test
-# says by "run_cell <options>" what it is to pass, and by "cell_na" what cannot
-# be asked: it sets $why.
+# cell <mode options> <kind options>: sets $word for the table. The test defines
+# run_cell, which passes or not, and cell_na, which is true for a combination that
+# cannot be tested, and sets $why.
 cell()
 {
 	local why=''
@@ -111,7 +111,7 @@ cell()
 	fi
 }
 
-# matrix: all of it
+# matrix: all cells, a line and a check for each mode
 matrix()
 {
 	local m k line bad mode kind nsid options
@@ -131,7 +131,7 @@ matrix()
 			[ "$word" != FAIL ] || bad=1
 		done
 		printf '# %s\n' "$line"
-		check "$mode: no cell fails" test $bad = 0
+		check "ring mode $mode: no kind of command fails" test $bad = 0
 	done
 	for line in "${reasons[@]}"; do
 		ktap_print_msg "$line"

@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will cancel commands that wait for a path, by IORING_OP_ASYNC_CANCEL
-# and IORING_REGISTER_SYNC_CANCEL, one of them or all, and see that these end
-# with -ECANCELED and the others go on to wait.
+# This test will cancel parked commands, by IORING_OP_ASYNC_CANCEL and
+# IORING_REGISTER_SYNC_CANCEL, one of them or all, and see that these end with
+# -ECANCELED and that the others stay parked.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# io_left <n> <errors> <result>: of the commands, and of the cancellation
+# io_left <n> <errors> <result>: n commands are pending, the others ended with
+# these errors, the cancellation returned the result
 io_left()
 {
-	# with none left it ends by itself
+	# with no command left the load ends by itself
 	ended "$io" || io_report || return
 	[ "$(io_value pending)" -eq "$1" ] &&
 		[ "$(io_value errors)" = "$2" ] &&
@@ -23,22 +24,25 @@ only_these_failed()
 		[ "$(io_value ok)" -eq "$1" ]
 }
 
-# one_kind <how> <result> <left> [nvme_mpath_io option]...: of 16 commands
+# one_kind <how> <result> <left> [nvme_mpath_io option]...: cancel some of 16
+# parked commands
 one_kind()
 {
-	local how=$1 result=$2 left=$3 errors
+	local how=$1 result=$2 left=$3 what errors
 
 	shift 3
+	what="$how${*:+ with $*}"
 	errors=-125:$((16 - left))
 	ana inaccessible
-	io_start -n 16 -q 16 -o write -t 600 --on-usr2 "$how" "$@" "$ng"
-	must 10 "commands that wait" io_stuck 16
+	parked_load 16 -o write -t 600 --on-usr2 "$how" "$@" "$ng"
 	kill -USR2 "$io"
-	check "$how $*: is answered with $result, $((16 - left)) are cancelled" \
+	check "$what: returns $result, $((16 - left)) of 16 parked commands end with -ECANCELED" \
+		\
 		wait_for 20 io_left "$left" "$errors" "$result"
 	ana optimized
 	io_wait
-	check "$how $*: the others succeed" only_these_failed "$left" "$errors"
+	check "$what: the $left commands that stayed parked succeed" \
+		only_these_failed "$left" "$errors"
 }
 
 begin 28
@@ -58,6 +62,6 @@ one_kind cancel-all 16 0 --mode async,defer
 one_kind cancel-all 16 0 --mode sqpoll
 one_kind cancel-all 16 0 --mode file,ring
 one_kind cancel-fd 0 15 --mode file
-# an IOPOLL ring takes no request that cancels
+# an IOPOLL ring takes no cancel request
 one_kind cancel-sync 16 0 --mode iopoll
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will link a timeout to each command and see that it ends a command
-# that waits for a path, and leaves alone what is done in time.
+# This test will link a timeout to each command and see that it ends a parked
+# command, and leaves a command alone that is done in time.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -9,19 +9,19 @@
 # timeouts [nvme_mpath_io option]...
 timeouts()
 {
-	ana inaccessible
-	# one that is in flight is not ended
-	must 10 "no usable path" ana_seen inaccessible
+	local what="LINK_TIMEOUT${*:+ with $*}"
+
+	# the timeout does not end a command in flight
+	no_usable_path inaccessible
 	io_start -n 16 -q 16 -o write --link-timeout 1000 "$@" "$ng"
 	io_wait
-	check "LINK_TIMEOUT $*: all that wait end with -ECANCELED" \
+	check "$what: all 16 parked commands end with -ECANCELED" \
 		test "$io_status:$(io_value errors)" = "1:-125:16"
-	check "LINK_TIMEOUT $*: each by its timeout" \
+	check "$what: all 16 timeouts report that they expired" \
 		test "$(io_value timed_out)" = 16
-	ana optimized
-	must 10 "usable paths" ana_seen optimized
+	usable_paths
 	io_start -n 64 -q 16 -o rw --link-timeout 600000 "$@" "$ng"
-	check "LINK_TIMEOUT $*: what is in time succeeds" io_wait
+	check "$what: commands that end before their timeout succeed" io_wait
 }
 
 begin 12

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will see that cancellations and linked timeouts leave commands that
-# are in flight alone, as they always did.
+# This test will see that cancellations and linked timeouts leave commands in
+# flight alone, as on the unpatched kernel.
 # stock: pass
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -14,18 +14,17 @@ cancel_answered()
 # one_kind <how> <result> [nvme_mpath_io option]...
 one_kind()
 {
-	local how=$1 result=$2
+	local how=$1 result=$2 what
 
 	shift 2
-	hold
-	io_start -n 16 -q 16 -o write --on-usr2 "$how" "$@" "$ng"
-	must 10 "16 commands in flight" io_stuck 16
+	what="$how${*:+ with $*}"
+	held_load 16 -n 16 -o write --on-usr2 "$how" "$@" "$ng"
 	kill -USR2 "$io"
-	check "$how $*: is answered with $result" \
+	check "$what: the cancellation of commands in flight returns $result" \
 		wait_for 10 cancel_answered "$result"
-	check "$how $*: all commands are still in flight" io_stuck 16
+	check "$what: all 16 commands are still in flight afterwards" io_stuck 16
 	release
-	check "$how $*: all commands succeed" io_wait
+	check "$what: all 16 commands succeed when the target answers" io_wait
 }
 
 begin 15
@@ -36,13 +35,13 @@ one_kind cancel -2
 one_kind cancel-all 0
 one_kind cancel-any 0 --mode defer
 one_kind cancel-sync 0
-hold
-io_start -n 16 -q 16 -o write --link-timeout 500 "$ng"
-must 10 "16 commands in flight" io_stuck 16
+held_load 16 -n 16 -o write --link-timeout 500 "$ng"
 # all timeouts expire meanwhile
 wait_for 1 false
-check "LINK_TIMEOUT: all commands are still in flight" io_stuck 16
+check "LINK_TIMEOUT: all 16 commands are in flight after their timeouts" \
+	io_stuck 16
 release
-check "LINK_TIMEOUT: all commands succeed" io_wait
-check "LINK_TIMEOUT: none was ended" test "$(io_value timed_out)" = 0
+check "LINK_TIMEOUT: all 16 commands succeed when the target answers" io_wait
+check "LINK_TIMEOUT: no timeout reports that it ended a command" \
+	test "$(io_value timed_out)" = 0
 finish

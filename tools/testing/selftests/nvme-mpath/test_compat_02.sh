@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will have a 32-bit program send commands by io_uring, plain and
-# vectored, which are lost in flight or have to wait for a path.
+# This test will send commands from a 32-bit program by io_uring, plain and
+# vectored, and lose them in flight or keep every path from them.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# start_32 <ring|vec> <first LBA>: on stdin, it gets a line for each phase
+# start_32 <ring|vec> <first LBA>: each line on its stdin starts a phase
 start_32()
 {
 	rm -f "$tmp/phases"
@@ -24,8 +24,9 @@ phase_done()
 	[ "$(grep -c ok= "$tmp/32")" -eq "$phases" ]
 }
 
-# judge <description>: every command of this phase succeeds, with the right data
-judge()
+# check_phase <description>: every command of this phase succeeds, with the right
+# data
+check_phase()
 {
 	phases=$((phases + 1))
 	wait_for 20 phase_done
@@ -33,37 +34,27 @@ judge()
 	ktap_print_msg "$(tail -n 1 "$tmp/32")"
 }
 
-in_flight()
-{
-	[ "$(grep -c nvme_setup_cmd: "$TRACING/trace")" -ge "$1" ]
-}
-
-waiting()
-{
-	[ "$(count parked 2>/dev/null)" = "$1" ]
-}
-
-# lost_in_flight <what>: a phase whose commands are lost, each once
+# lost_in_flight <what>: a phase that loses each command once
 lost_in_flight()
 {
-	trace_event nvme/nvme_setup_cmd 'qid > 0'
+	trace_sent
 	hold
 	echo >&9
-	must 10 "16 commands in flight" in_flight 16
+	must 10 "16 commands in flight" sent 16
 	lose_all 16
 	release
-	judge "$1: commands that are lost in flight succeed"
+	check_phase "32-bit $1: 16 commands lost in flight succeed on retry"
 }
 
 # no_path <what>: a phase that begins without a usable path
 no_path()
 {
-	ana inaccessible
-	must 10 "no usable path" ana_seen inaccessible
+	no_usable_path inaccessible
 	echo >&9
-	check "$1: commands wait for a path" wait_for 10 waiting 16
+	check "32-bit $1: 16 commands are parked without a usable path" \
+		wait_for 10 are_parked 16
 	ana optimized
-	judge "$1: and succeed when it is there"
+	check_phase "32-bit $1: 16 parked commands succeed when a path is usable"
 }
 
 begin 10
@@ -79,6 +70,7 @@ for how in ring vec; do
 	lost_in_flight "$how, read"
 	no_path "$how, write"
 	exec 9>&-
-	check "$how: no answer is missing, or came twice" wait "$program"
+	check "32-bit $how: each command was answered exactly once" \
+		wait "$program"
 done
 finish

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will unplug both PCIe controllers of a head for 5 s: politely, under
-# verified loads of passthrough and of a file system that is mounted from a
-# partition; and then without a word, under passthrough.
+# This test will unplug both PCIe controllers of a head for 5 s: first by a
+# request to the guest, under verified loads of passthrough and of a file system
+# on a partition; then by surprise, under passthrough.
 # stock: fail
 # timeout: 180
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -10,7 +10,7 @@
 
 mnt=$tmp/mnt
 
-# partition_up: 40 MiB for a file system; what is behind it is for passthrough
+# partition_up: 40 MiB for a file system; passthrough uses the blocks behind it
 first=90112
 partition_up()
 {
@@ -23,7 +23,7 @@ partition_up()
 	at_exit "umount $mnt"
 }
 
-# files: written and synced until the file $tmp/stop is there
+# files: writes and syncs files until the file $tmp/stop is there
 files()
 {
 	local n=0
@@ -50,7 +50,7 @@ files_same()
 		(cd "$mnt" && md5sum -c "$tmp/sums" >"$tmp/compared" 2>&1)
 }
 
-# stay_away: for 5 s, and back
+# stay_away <how>: for 5 s, and back
 stay_away()
 {
 	local start
@@ -59,13 +59,14 @@ stay_away()
 	start=$(ms)
 	must 20 "everything waits" io_stuck 16
 	must 10 "5 s without a path" past $((start + 5000))
-	check "$1: the head is still there" test -b "/dev/${head}p1" -a -c "$ng"
+	check "$1: the nodes of the head are there after 5 s without a path" \
+		test -b "/dev/${head}p1" -a -c "$ng"
 	pci_slow 0
 	pci_plug 0
 	pci_plug 1
-	check "$1: both paths are back" wait_for 60 paths_live 2
-	must 10 "answers" io_pending_moves
-	check "$1: passthrough saw no error, and no wrong data" io_stop
+	check "$1: both controllers are live again" wait_for 60 paths_live 2
+	must 10 "answers" io_moves
+	check "$1: passthrough commands saw no error and no wrong data" io_stop
 }
 
 begin 9
@@ -82,15 +83,15 @@ must 10 "load" io_busy
 must 10 "files" files_written 5
 qmp device_del '{"id":"nvme0"}'
 qmp device_del '{"id":"nvme1"}'
-stay_away "politely"
+stay_away "unplugged on request"
 must 30 "more files" files_written $(($(cat "$tmp/files") + 5))
 touch "$tmp/stop"
-check "the file system saw no error" wait "$files"
-check "what was written is there" files_same
-check "it was never read-only" touch "$mnt/end"
+check "the writes to the file system saw no error" wait "$files"
+check "the files hold their data after a remount" files_same
+check "the file system did not become read-only" touch "$mnt/end"
 
-# Not under block I/O: what that has just given to the queue of a path when its
-# controller turns out to be dead is lost, on unpatched kernels too.
+# Not under block I/O: a request that was just given to the queue of a path when
+# its controller turns out to be dead is lost, on unpatched kernels, too.
 umount "$mnt"
 io_start -t 600 --same-data --first-lba $first -o rw "$ng"
 must 10 "load" io_busy
@@ -98,5 +99,5 @@ pci_slow 1
 must 20 "16 commands in flight" io_pending 16
 pci_pull 0
 pci_pull 1
-stay_away "without a word"
+stay_away "pulled by surprise"
 finish

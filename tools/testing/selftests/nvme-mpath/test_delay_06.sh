@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will unplug both PCIe controllers again and again, and plug one in
-# so that its path comes back about when the delay of the removal is over.
+# so that its path comes back at about the end of the delay of the removal.
 # NVME_MPATH_CYCLES says how often (10).
 # 7.3 has a delay of its own, which gets this right most of the time.
 # stock: fail pass:7.3
@@ -11,9 +11,9 @@
 
 cycles=${NVME_MPATH_CYCLES:-10}
 
-# one_cycle <ms>: so long after the loss of the last path, or if there is no number
-# when the head is gone, the card is back; sets $took, how long it takes from there
-# to a path
+# one_cycle [ms]: plugs the card in so long after the loss of the last path, or,
+# without a number, when the head is gone. Sets $took, the time from there to a
+# path.
 one_cycle()
 {
 	local start plugged gone=$head
@@ -37,8 +37,7 @@ one_cycle()
 	[ "$io_status" -le 1 ] && io_errors_only -5
 }
 
-# The name of a head that goes may be that of another one in a moment: whose it is
-# is asked last.
+# A new head may reuse the name of one that just went: look at its NSID last.
 pci_path()
 {
 	find_head "$PCI_NQN" && [ "$(ctrl_state "$(pci_ctrl 0)")" = live ] &&
@@ -50,18 +49,19 @@ need_qmp
 need_tools setpci
 pci_head
 
-# how long the way back takes tells when to start it
+# measures the time from the plug to a path
 must 1 "a delay" delay_for 600
 wrong=0 kept=0 lost=0
 first=$head
 one_cycle 0 || wrong=$((wrong + 1))
-check "long before its time is over: the head is kept" is "$first" "$head"
+check "a path that is back long before the end of the delay keeps the head" \
+	is "$first" "$head"
 secs=$((took / 1000 + 4))
 ktap_print_msg "it takes $took ms to a path, the delay is $secs s"
 for i in $(seq "$cycles"); do
 	must 5 "a delay" delay_for $secs
 	before=$head
-	# once for sure too late, and then let us see
+	# the first one is too late in any case
 	when=()
 	[ "$i" -eq 1 ] ||
 		when=($((secs * 1000 - took + RANDOM % 1000 - 400)))
@@ -76,9 +76,11 @@ for i in $(seq "$cycles"); do
 	fi
 done
 ktap_print_msg "$cycles cycles: the head was kept $kept times, removed $lost times"
-check "every command was answered once, with success or -EIO" test $wrong -eq 0
-check "the path came back too late" test $lost -gt 0
+check "in all cycles each command ended once, with success or -EIO" \
+	test $wrong -eq 0
+check "in some cycles the head went before its path was back" test $lost -gt 0
 must 1 "no delay" delay_for 0
 pci_pull 0
-check "without a delay nothing is left" wait_for 30 subsys_gone
+check "with a delay of 0 the subsystem goes with its last path" \
+	wait_for 30 subsys_gone
 finish

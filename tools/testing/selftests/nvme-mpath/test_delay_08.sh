@@ -1,16 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will have a path leave its head as it cannot be identified any more,
-# while commands keep it from going. The delay of the head is over before they
-# are answered, and an ANA event for the path must not bring the head back.
+# This test will make the identification of a namespace fail, so that its path
+# leaves the head, while commands in flight keep the path. The delayed removal
+# takes the head before they are answered. An ANA event for the path must not
+# bring the head back.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
-
-rescan()
-{
-	echo 1 >"/sys/class/nvme/$ctrl/rescan_controller"
-}
 
 identified()
 {
@@ -19,17 +15,17 @@ identified()
 	[ -n "$nth" ]
 }
 
-# Which Identify of a scan is the last that looks at the namespace? Sets $nth.
+# last_identify: sets $nth, the last Identify of a scan that asks for the namespace
 last_identify()
 {
 	trace_event nvme/nvme_setup_cmd 'qid == 0'
 	rescan
 	must 10 "a scan" identified
-	# some look twice
+	# some kernels ask twice
 	must 20 "the end of the scan" trace_rests
 }
 
-# trace_rests: nothing came for two seconds
+# trace_rests: the trace has not grown for two seconds
 trace_rests()
 {
 	local before
@@ -39,7 +35,7 @@ trace_rests()
 	[ "$(wc -l <"$TRACING/trace")" -eq "$before" ] && identified
 }
 
-# identify_fails <n>: the nth admin command from here on, for good
+# identify_fails <n>: the nth admin command from here on fails, with DNR
 identify_fails()
 {
 	inject "$ctrl" 0x2 1
@@ -49,25 +45,23 @@ identify_fails()
 
 begin 5
 need_tools nvme
-# no keep-alive comes between
+# no keep-alive comes between the admin commands
 nvmet_up 1 0 -l 60 -k 600
 ctrl=$(ctrls)
 must 1 "a delay" delay_for 1
 last_identify
 
-hold
-io_start -n 16 -q 16 -o write "$ng"
-must 10 "16 commands in flight" io_stuck 16
+held_load 16 -n 16 -o write "$ng"
 identify_fails "$nth"
 rescan
-check "the path leaves its head" \
+check "the path of the unidentified namespace leaves its head" \
 	wait_for 20 log_has 'no path left, removing the head in 1 s'
-check "which goes before the path" \
+check "the delayed removal takes the head" \
 	wait_for 20 log_has 'no path came back, removing the head'
 ana inaccessible
 ana optimized
-check "as that still has commands" io_stuck 16
+check "the path still has 16 commands in flight by then" io_stuck 16
 release
-check "they are answered" io_wait
-check "the head does not come back" test ! -e "/sys/block/$head"
+check "the 16 commands succeed when the target answers" io_wait
+check "the ANA event has not brought the head back" test ! -e "/sys/block/$head"
 finish

@@ -8,17 +8,14 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# find_disks: sets $subsys, and $disks, one for each port; there is no head
+# find_disks: sets $subsys, and $disks, one for each port: without multipath the
+# subsystem has no head
 find_disks()
 {
-	local s p n
+	local p n
 
 	disks=()
-	for s in /sys/class/nvme-subsystem/*; do
-		[ "$(cat "$s/subsysnqn" 2>/dev/null)" != "$NVMET_NQN" ] ||
-			subsys=$s
-	done
-	[ -n "${subsys:-}" ] || return
+	find_subsys "$NVMET_NQN" || return
 	for p in 1 2; do
 		for n in /sys/class/nvme/"$(ctrl_of_port $p)"/nvme*n*; do
 			[ ! -b "/dev/${n##*/}" ] || disks[p]=${n##*/}
@@ -70,7 +67,7 @@ fio_loop()
 	done
 }
 
-# rounds <n>: have been written and verified
+# rounds <n>: fio has written and verified so many
 rounds()
 {
 	[ "$(cat "$tmp/rounds" 2>/dev/null || echo 0)" -ge "$1" ]
@@ -98,10 +95,8 @@ nvmet_target_up 2 0
 at_exit "nvme disconnect -n $NVMET_NQN"
 connect_all || give_up "nvme connect failed"
 must 10 "two disks" find_disks
-for c in $(ctrls); do
-	# what is queued on a lost path fails, for dm to send it down another
-	echo 1 >"/sys/class/nvme/$c/fast_io_fail_tmo"
-done
+# requests queued on a lost path fail, and dm sends them down the other one
+fast_io_fail 1
 multipath_up || skip_all "no dm-multipath: $(tr '\n' ' ' <"$tmp/dm")"
 
 fio_loop &
@@ -112,19 +107,20 @@ for p in 1 2; do
 	hold
 	must 20 "I/O in flight on path $p" in_flight $p
 	port_down $p
-	check "path $p is lost: dm sees it fail" wait_for 20 path_is $p F
+	check "port $p pulled: dm marks the path as failed" \
+		wait_for 20 path_is $p F
 	release
 	another_round
 	port_up $p
 	must 20 "two live controllers" paths_live 2
 	dm message mpath-test 0 \
 		"reinstate_path $(cat "/sys/block/${disks[p]}/dev")"
-	check "path $p is back: dm uses it" wait_for 20 path_is $p A
+	check "port $p back: dm marks the path as active" wait_for 20 path_is $p A
 	another_round
 done
 touch "$tmp/stop"
 wait_for 60 ended $load
-check "what was written was read" wait $load
+check "fio read back the data that it wrote, in all rounds" wait $load
 [ "$(cat "$tmp/rounds")" -ge 8 ] || tail -n 20 "$tmp/fio" | sed 's/^/# /'
-check "in all rounds" rounds 8
+check "fio finished 8 rounds at least" rounds 8
 finish

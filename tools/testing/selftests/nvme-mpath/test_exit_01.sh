@@ -1,21 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will end processes that have commands waiting on a head, by SIGKILL,
-# exit, exec, close of the ring and SIGTERM, with no path in sight.
+# This test will end processes that have parked commands, by SIGKILL, exit, exec
+# and close of the ring, while no path is usable.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# the_end <description> <signal> <2nd option> [nvme_mpath_io option]...
+# the_end <description> <signal> <action of --on-usr2> [nvme_mpath_io option]...
 the_end()
 {
 	local what=$1 signal=$2 at_usr2=$3
 
 	shift 3
 	ana inaccessible
-	io_start -n 64 -q 64 --patience 600 --on-usr2 "$at_usr2" "$@" "$ng"
-	must 10 "commands that wait" io_stuck 64
-	check "$what: ends with no path in sight" \
+	parked_load 64 --patience 600 --on-usr2 "$at_usr2" "$@" "$ng"
+	check "$what ends with 64 commands parked, without a path" \
 		io_end "$signal" "$at_usr2"
 	ktap_print_msg "$what: took $took ms"
 }
@@ -34,10 +33,8 @@ the_end "close of the ring" USR2 close
 the_end "close of the ring, DEFER_TASKRUN" USR2 close --mode defer
 
 ana optimized
-io_start -n 100 -o rw "$ng"
-check "the head works as before" io_wait
+check_works
 
 # whatever still hung on the head would pin it, and that its subsystem
-nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
-check "nothing is left on the head" wait_for 10 subsys_gone
+check_nothing_left
 finish

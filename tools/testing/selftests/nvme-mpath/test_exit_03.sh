@@ -1,19 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will end processes and rings of every mode that have commands waiting
-# on a head, and see that they end with no path in sight.
+# This test will end processes and rings of every mode that have parked commands,
+# and see that they end while no path is usable.
 # stock: fail
 # timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# the_end <how> <signal> <2nd option> <mode>
+# the_end <how> <signal> <action of --on-usr2> <mode>
 the_end()
 {
 	local how=$1 signal=$2 at_usr2=$3 mode=$4
 
-	io_start -n 16 -q 16 --patience 600 --on-usr2 "$at_usr2" --mode "$mode" "$ng"
-	must 10 "commands that wait" io_stuck 16
+	parked_load 16 --patience 600 --on-usr2 "$at_usr2" --mode "$mode" "$ng"
 	io_end "$signal" "$at_usr2" || times+=" DID NOT END:"
 	times+=$(printf ' %s %d ms,' "$how" "$took")
 }
@@ -36,13 +35,13 @@ nvmet_up 2 0
 ana inaccessible
 for mode in coop,flag sqpoll iopoll sqpoll,iopoll defer,iopoll async \
 	async,iopoll file,ring; do
-	check "$mode: they end with no path in sight" all_ends "$mode"
+	check "$mode: SIGKILL, exit, exec and close end with 16 commands parked, without a path" \
+		\
+		all_ends "$mode"
 done
 
 ana optimized
-io_start -n 100 -o rw "$ng"
-check "the head works as before" io_wait
+check_works
 # whatever still hung on the head would pin it, and that its subsystem
-nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
-check "nothing is left on the head" wait_for 10 subsys_gone
+check_nothing_left
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will kill a process whose commands wait on a head while another one
-# keeps its ring open, and see that they end with the one that sent them.
+# This test will kill a process that has parked commands while another one keeps
+# its ring open, and see that the commands end with the process that sent them.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -11,16 +11,17 @@ one_mode()
 {
 	local child
 
-	io_start -n 16 -q 16 --patience 600 --mode "shared,$1" "$ng"
-	must 10 "commands that wait" io_stuck 16
+	parked_load 16 --patience 600 --mode "shared,$1" "$ng"
 	child=$(sed -n 's/^shared=//p' "$io_log")
 	at_exit "kill -9 $child"
 	kill -9 "$io"
-	check "$1: the process is gone" wait_for 10 ended "$io"
+	check "$1: the submitter of 16 parked commands can be killed" \
+		wait_for 10 ended "$io"
 	wait "$io" 2>/dev/null
-	check "$1: the other one sees its commands answered" \
+	check "$1: the process that shares the ring sees 16 answers" \
 		wait_for 10 grep -q answered=16 "$io_log"
-	check "$1: and is still there" kill -0 "$child"
+	check "$1: the process that shares the ring is still alive" \
+		kill -0 "$child"
 	kill -9 "$child"
 }
 
@@ -30,8 +31,7 @@ nvmet_up 2 0
 ana inaccessible
 one_mode coop
 one_mode async
-# its thread is the submitter here, and dies with the process
+# the submitter is the SQPOLL thread, which dies with the process
 one_mode sqpoll
-nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
-check "nothing is left on the head" wait_for 10 subsys_gone
+check_nothing_left
 finish

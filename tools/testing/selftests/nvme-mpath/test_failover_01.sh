@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will inject path errors on one of two PCIe paths under reads and
-# writes, and see that each command is sent again on the other one, whatever
-# kind of command and ring it is.
+# writes, and see that each command is retried on the other path, for every kind
+# of command and ring.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -16,8 +16,8 @@ one_kind()
 	before=$(path_errors)
 	inject "$path" 0x371 20
 	io_start -n 400 "$@" "$ng"
-	check "$what: all commands succeed" io_wait
-	check "$what: 20 of them had lost their path" \
+	check "$what: 400 commands succeed while 20 get path errors" io_wait
+	check "$what: exactly 20 commands got a path error" \
 		is 20 $(($(path_errors) - before))
 }
 
@@ -25,22 +25,20 @@ begin 15
 pci_head
 trace_path_errors
 path=$(path_of_ctrl "$(pci_ctrl 0)")
-# both paths get their share of the commands
-echo round-robin >"$subsys/iopolicy"
-at_exit "echo numa >$subsys/iopolicy"
+round_robin
 
 one_kind "read" -o read
 one_kind "write and read back" -o rw
 one_kind "vectored" -o rw --vectored
-one_kind "bounced" -o rw --buffer-offset 1
-one_kind "no data" -o flush
+one_kind "unaligned, bounced" -o rw --buffer-offset 1
+one_kind "flush, without data" -o flush
 one_kind "DEFER_TASKRUN" -o rw --mode defer
 one_kind "one at a time" -o rw -q 1
 
-# The second failure of a command waits for a moment before the third attempt.
+# After its second failure a command waits for a moment.
 other=$(path_of_ctrl "$(pci_ctrl 1)")
 inject "$path" 0x371 200
 inject "$other" 0x370 200
 io_start -n 400 -o rw "$ng"
-check "both paths fail again and again: all commands succeed" io_wait
+check "400 commands succeed while both paths return 200 path errors each" io_wait
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will reset an nvme-tcp controller with commands in flight on it,
-# and see that another path, or the same one when it is back, answers them.
+# This test will reset nvme-tcp controllers with commands in flight, and see that
+# another path, or the same one when it is back, answers them.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -14,7 +14,7 @@ reset_under_load()
 	hold_load 16
 	reset_all
 	release
-	must 20 "answers" io_pending_moves
+	must 20 "answers" io_moves
 	io_stop
 }
 
@@ -27,19 +27,22 @@ io_start -t 600 -o rw --same-data "$ng"
 must 10 "load" io_busy
 for c in $(ctrls); do
 	hold_load 16
-	echo 1 >"/sys/class/nvme/$c/reset_controller"
-	must 20 "live paths after a reset" paths_live 2
+	reset_one "$c"
 	release
-	must 20 "answers" io_pending_moves
+	must 20 "answers" io_moves
 done
 check "one reset after the other: all commands succeed" io_stop
-check "commands in flight were lost" saw_path_errors 16
+check "one reset after the other: 16 commands in flight were lost" \
+	saw_path_errors 16
 lost=$(path_errors)
 
-check "both at once: all commands succeed" reset_under_load
-check "commands in flight were lost" saw_path_errors $((lost + 16))
+check "both paths reset at once: all commands succeed" reset_under_load
+check "both paths reset at once: 16 commands in flight were lost" \
+	saw_path_errors $((lost + 16))
 lost=$(path_errors)
 
-check "both at once, DEFER_TASKRUN: all commands succeed" reset_under_load --mode defer
-check "commands in flight were lost" saw_path_errors $((lost + 16))
+check "both paths reset at once, DEFER_TASKRUN: all commands succeed" \
+	reset_under_load --mode defer
+check "both paths reset at once, DEFER_TASKRUN: 16 commands in flight were lost" \
+	saw_path_errors $((lost + 16))
 finish

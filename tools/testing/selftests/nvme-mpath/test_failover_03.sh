@@ -9,33 +9,29 @@
 begin 5
 need_tools nvme
 nvmet_up 2 0 -l 60
-# half of what is in flight is on either path
-echo round-robin >"$subsys/iopolicy"
+# half of the commands in flight are on either path
+round_robin
 trace_path_errors
 
-hold
-io_start -t 600 -o rw --same-data "$ng"
-must 20 "16 commands in flight" io_stuck 16
+held_load 16 -t 600 -o rw --same-data "$ng"
 port_down 1
 must 20 "one path" paths_live 1
 must 20 "8 commands lost" saw_path_errors 8
 release
-must 20 "answers" io_pending_moves
-check "one port lost: all commands succeed" io_stop
-check "commands in flight were lost" saw_path_errors 8
+must 20 "answers" io_moves
+check "one of two ports pulled: all commands succeed" io_stop
+check "one of two ports pulled: 8 commands in flight were lost" saw_path_errors 8
 lost=$(path_errors)
 
-hold
-io_start -t 600 -o rw --same-data "$ng"
-must 20 "16 commands in flight" io_stuck 16
+held_load 16 -t 600 -o rw --same-data "$ng"
 port_down 2
 must 20 "no path" paths_live 0
 must 20 "16 commands lost" saw_path_errors $((lost + 16))
 release
-check "no port: all commands wait" wait_for 10 io_stuck 16
-port_up 1
-port_up 2
-must 20 "answers" io_pending_moves
+check "both ports pulled: all 16 commands are parked" wait_for 10 io_stuck 16
+all_ports port_up
+must 20 "answers" io_moves
 check "both ports back: all commands succeed" io_stop
-check "commands in flight were lost" saw_path_errors $((lost + 16))
+check "both ports pulled: 16 commands in flight were lost" \
+	saw_path_errors $((lost + 16))
 finish

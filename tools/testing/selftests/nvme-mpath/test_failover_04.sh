@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will cut the power of a PCIe controller with commands in flight on
-# it, plug it in again, and do the same to the other one.
+# This test will cut the power of a PCIe controller with commands in flight, plug
+# it in again, and do the same to the other one.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -30,19 +30,19 @@ begin 4
 need_qmp
 need_tools setpci
 pci_head
-echo round-robin >"$subsys/iopolicy"
-at_exit "echo numa >$subsys/iopolicy"
+round_robin
 trace_path_errors
 
 for slot in 0 1; do
 	before=$(path_errors) failed=0
-	# QEMU may execute what it has in hand before it lets a controller go
+	# QEMU may execute the commands it has before it lets a controller go
 	for _ in 1 2 3 4 5 6 7 8; do
 		pull_and_plug $slot
 		[ "$(path_errors)" -eq "$before" ] || break
 	done
-	check "slot $slot: commands in flight were lost" \
+	check "slot $slot pulled: at least one command in flight was lost" \
 		saw_path_errors $((before + 1))
-	check "slot $slot: all commands succeed" test $failed = 0
+	check "slot $slot pulled: all commands of all rounds succeed" \
+		test $failed = 0
 done
 finish

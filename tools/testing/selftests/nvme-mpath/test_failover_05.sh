@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will have fio write and verify 32 MiB through the char device while
-# nvme-tcp controllers are reset and ports pulled all the time.
+# This test will run a verifying fio through the char device while nvme-tcp
+# controllers are reset and ports pulled all the time.
 # stock: fail
 # timeout: 120
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -16,8 +16,8 @@ verified_write()
 		{ tail -n 20 "$tmp/fio" | sed 's/^/# /'; return 1; }
 }
 
-# break_things: lose the first 32 commands of fio, then anything until the file
-# $tmp/stop is there
+# break_things: loses the first 32 commands of fio, then goes on with resets and
+# pulled ports until the file $tmp/stop is there
 break_things()
 {
 	local c
@@ -48,9 +48,9 @@ hold
 break_things >/dev/null 2>&1 &
 breaker=$!
 at_exit "kill $breaker"
-check "fio wrote and verified" verified_write
+check "fio wrote 16 MiB and verified them while paths were lost" verified_write
 touch "$tmp/stop"
-check "the faults went on to the end" kill -0 $breaker
+check "the faults went on until fio had ended" kill -0 $breaker
 wait $breaker
-check "commands in flight were lost" saw_path_errors 32
+check "at least 32 commands of fio in flight were lost" saw_path_errors 32
 finish

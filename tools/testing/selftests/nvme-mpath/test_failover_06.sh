@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will fail over more commands than the surviving path has tags for,
-# and see that none of them comes back with -EAGAIN.
+# and see that none of them ends with -EAGAIN.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
 begin 3
 need_tools nvme
-# The last option wins: 16 tags for each of two queues, one of them not for us. Both
+# The last -Q wins: 16 tags for each of two queues, one of them reserved. Both
 # paths are full of commands when one is lost.
 nvmet_up 2 0 -l 60 -Q 16
-echo round-robin >"$subsys/iopolicy"
+round_robin
 trace_path_errors
 
 hold
@@ -21,7 +21,8 @@ port_down 1
 must 20 "one path" paths_live 1
 must 20 "15 commands lost" saw_path_errors 15
 release
-check "one path has to do: commands go on" wait_for 20 io_pending_moves
-check "all commands succeed" io_stop
-check "many were in flight on the path that was lost" saw_path_errors 15
+check "256 commands make progress on the one path that is left" \
+	wait_for 20 io_moves
+check "all commands succeed, none with -EAGAIN" io_stop
+check "15 commands in flight were lost with their path" saw_path_errors 15
 finish

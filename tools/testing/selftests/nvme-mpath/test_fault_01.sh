@@ -1,20 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will have commands wait for a page of their memory, while paths of
-# their head go and come back: none of these waits for the page.
+# This test will let commands wait for a missing page of their memory while the
+# paths of their head go and come back: neither of these waits for the page.
 # stock: fail
 # timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# in_time <command>...: it ends while the page is missing
+# in_time <command>...: it ends within 10 s, while the page is missing
 in_time()
 {
 	"$@" >"$tmp/in_time" 2>&1 &
 	wait_for 10 ended $!
 }
 
-# path_there <port>: usable for what is sent to the head from now on
+# path_there <port>: new commands to the head can use it
 path_there()
 {
 	local c p
@@ -35,7 +35,7 @@ missing_page()
 	must 10 "a page that is waited for" grep -q missing "$tmp/fault"
 }
 
-# waits <what> [option]...: for a page, while each path goes and comes back
+# waits <what> [option]...: it waits for a page, each path goes and comes back
 waits()
 {
 	local what=$1 port ok=1
@@ -48,11 +48,12 @@ waits()
 		[ $ok = 0 ] || wait_for 10 path_there $port || ok=0
 		[ $ok = 1 ] || break
 	done
-	check "$what: paths go and come back without the page" test $ok = 1
+	check "$what waits for a page: paths go and come back meanwhile" \
+		test $ok = 1
 	kill -USR1 "$faulting"
 	wait_for 10 ended "$faulting"
 	ktap_print_msg "$(tr '\n' ' ' <"$tmp/fault")"
-	check "$what: with the page the command succeeds" \
+	check "$what waits for a page: it succeeds when the page is there" \
 		grep -q '^res=0$' "$tmp/fault"
 	must 20 "two paths" paths_live 2
 }
@@ -63,7 +64,8 @@ need_tools nvme
 	skip_all "no userfaultfd (CONFIG_USERFAULTFD)"
 nvmet_up 2 0 -l 60
 waits "a write" write
-check "it wrote what the page holds" grep -q 'data=0x6d' "$tmp/fault"
+check "a write has written the data of the page that came late" \
+	grep -q 'data=0x6d' "$tmp/fault"
 waits "a read" read
 waits "a vectored write" write vec
 waits "a write by io-wq" write async

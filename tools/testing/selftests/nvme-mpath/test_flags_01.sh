@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will run the example program of the documentation, and see that it
-# finds the flags of commands on a head and on a path's own node, and no others.
+# finds the flags of commands, and no others, on a head and on a path's own node.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -9,7 +9,7 @@
 known="FAILFAST: yes
 FAILOVER: yes"
 
-# answers <words> [flags]...: the program says just that, and exits with 0
+# answers <words> [flags]...: the program prints just that, and exits with 0
 answers()
 {
 	local words=$1 told
@@ -23,8 +23,9 @@ answers()
 
 begin 6
 pci_single
-check "a path's own node: both flags are known" answers "$known"
-check "but not together, nor any other" answers "$known
+check "a path's own node: the kernel knows FAILFAST and FAILOVER" answers "$known"
+check "a path's own node: both flags together, and all other bits, are refused" \
+	answers "$known
 1: no
 2: no
 3: no
@@ -37,9 +38,12 @@ check "but not together, nor any other" answers "$known
 pci_head
 for policy in idempotent all none; do
 	echo "$policy" >"/sys/block/$head/passthru_failover"
-	check "a head, $policy: both flags are known" answers "$known"
+	check "a head with policy $policy: the kernel knows FAILFAST and FAILOVER" \
+		\
+		answers "$known"
 done
-check "but not together, nor any other" answers "$known
+check "a head: both flags together, and all other bits, are refused" \
+	answers "$known
 1: no
 2: no
 3: no

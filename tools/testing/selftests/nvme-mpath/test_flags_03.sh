@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will send a fused pair of commands, and commands with other bits of
-# their flags byte: all of them are refused, and nothing is written.
+# their flags byte: all of them are refused, and write nothing.
 # stock: pass
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# refused <what>: compare and write, as a pair, and with all bits there are
+# refused <what>: a pair of compare and write, and writes with every other bit
 refused()
 {
 	local f errors=''
@@ -19,11 +19,12 @@ refused()
 	io_start -n 4 -q 4 --patience 5 -o fused "$ng"
 	io_wait
 	errors+="$(io_value errors)"
-	check "$1: each is refused" is \
+	check "$1: fused commands and all other flag bits are refused with -EINVAL" \
+		is \
 		"$(printf -- '-22:4 %.0s' 1 2 3 4 5 6 7 8)-22:4" "$errors"
 	dd if="/dev/$head" bs=4096 count=4 iflag=direct status=none |
 		tr -d '\0' >"$tmp/data"
-	check "$1: nothing was written" test ! -s "$tmp/data"
+	check "$1: the refused writes have written nothing" test ! -s "$tmp/data"
 }
 
 begin 4

@@ -7,7 +7,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# lose_one: the command that is held in flight, on either path
+# lose_one: loses the command that is held in flight, on either path
 lose_one()
 {
 	must 20 "a command in flight" sent 1
@@ -16,7 +16,7 @@ lose_one()
 	release
 }
 
-# faults: as they hit what is on its way
+# faults: of each kind, under the load of the caller
 faults()
 {
 	local port
@@ -26,10 +26,8 @@ faults()
 		must 20 "one path" paths_live 1
 		port_up $port
 		must 20 "two paths" paths_live 2
-		ana change
-		must 20 "no usable path" ana_seen change
-		ana optimized
-		must 20 "usable paths" ana_seen optimized
+		no_usable_path change
+		usable_paths
 	done
 }
 
@@ -46,7 +44,7 @@ ioctls()
 	io_stop
 }
 
-# cli <device> <n>: one command of nvme-cli that reads, and one without a name
+# cli <device> <n>: a read of nvme-cli, and a read as a raw command
 cli()
 {
 	nvme read "$1" -s "$2" -c 0 -z 512 -n 1 &&
@@ -63,7 +61,7 @@ cli_loop()
 	done
 }
 
-# cli_ended: so it has, without an error
+# cli_ended: nvme-cli has ended, without an error
 cli_ended()
 {
 	wait "$cli" || {
@@ -93,11 +91,12 @@ begin 6
 need_tools nvme
 nvmet_up 2 0 -l 60
 at_exit "touch $tmp/stop"
-echo round-robin >"$subsys/iopolicy"
+round_robin
 trace_path_errors
 
 while read -r engine node; do
-	check "$engine on $node: all commands succeed" \
+	check "ioctl $engine on $node: all commands succeed while paths are lost" \
+		\
 		ioctls "$engine" "/dev/$node"
 done <<-END
 	io ${ng##*/}
@@ -106,6 +105,8 @@ done <<-END
 	submit $head
 END
 policy all || ktap_print_msg "no policies"
-check "nvme-cli on ${ng##*/}: no command fails" nvme_cli "$ng"
-check "nvme-cli on $head: no command fails" nvme_cli "/dev/$head"
+check "nvme-cli on ${ng##*/}: no command fails while paths are lost" \
+	nvme_cli "$ng"
+check "nvme-cli on $head: no command fails while paths are lost" \
+	nvme_cli "/dev/$head"
 finish

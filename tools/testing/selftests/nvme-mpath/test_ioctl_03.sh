@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will have 32-bit programs send commands by each of the synchronous
-# ioctls, which are lost in flight or have to wait for a path.
+# This test will send commands from 32-bit programs by each of the synchronous
+# ioctls, and lose them in flight or keep every path from them.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
 programs=() names=()
 
-# start_32 <ioctl> <device>: it is sent a line for each phase
+# start_32 <ioctl> <device>: a line on its stdin starts each phase
 start_32()
 {
 	local n=${#programs[@]} to log
@@ -25,7 +25,7 @@ start_32()
 }
 phases_to=()
 
-# start_phase: of all of them
+# start_phase: of all programs
 start_phase()
 {
 	local to
@@ -57,31 +57,21 @@ all_ok()
 	return $ok
 }
 
-in_flight()
-{
-	[ "$(grep -c nvme_setup_cmd: "$TRACING/trace")" -ge "$1" ]
-}
-
-waiting()
-{
-	[ "$(count parked 2>/dev/null)" = "$1" ]
-}
-
-# has_submit_io: base kernels refuse NVME_IOCTL_SUBMIT_IO of 32-bit programs, as
-# their code for it is behind a macro that is nowhere defined
+# has_submit_io: base kernels refuse NVME_IOCTL_SUBMIT_IO of 32-bit programs: their
+# code for it depends on a macro that is not defined anywhere
 has_submit_io()
 {
 	echo | ./nvme_mpath_32 "$ng" submit 1 0 >"$tmp/submit" 2>&1
 	! grep -q error=-25 "$tmp/submit"
 }
 
-# lost_in_flight: a phase whose commands are lost, each once
+# lost_in_flight: a phase that loses each command once
 lost_in_flight()
 {
-	trace_event nvme/nvme_setup_cmd 'qid > 0'
+	trace_sent
 	hold
 	start_phase
-	must 10 "commands in flight" in_flight ${#programs[@]}
+	must 10 "commands in flight" sent ${#programs[@]}
 	lose_all ${#programs[@]}
 	release
 }
@@ -104,17 +94,18 @@ else
 fi
 
 lost_in_flight
-check "writes that are lost in flight succeed" all_ok
+check "32-bit ioctls: writes lost in flight succeed on retry" all_ok
 lost_in_flight
-check "reads that are lost in flight succeed, with the right data" all_ok
+check "32-bit ioctls: reads lost in flight succeed on retry, with the right data" \
+	\
+	all_ok
 
-ana inaccessible
-must 10 "no usable path" ana_seen inaccessible
+no_usable_path inaccessible
 start_phase
-check "without a usable path all of them wait" \
-	wait_for 10 waiting ${#programs[@]}
+check "32-bit ioctls: without a usable path all of them are parked" \
+	wait_for 10 are_parked ${#programs[@]}
 ana optimized
-check "and succeed when there is one" all_ok
+check "32-bit ioctls: parked writes succeed when a path is usable" all_ok
 start_phase
-check "what they wrote is there" all_ok
+check "32-bit ioctls: reads find the data of the parked writes" all_ok
 finish

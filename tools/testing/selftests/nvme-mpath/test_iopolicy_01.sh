@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will send commands one at a time under iopolicy round-robin, and see
-# that each takes the next path, whatever their memory needs first.
+# that each takes the next path, also where the mapping of its memory comes first.
 # stock: pass
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -12,11 +12,11 @@ alternates()
 	local what=$1 c
 
 	shift
-	trace_event nvme/nvme_setup_cmd 'qid > 0'
+	trace_sent
 	io_start -n 20 -q 1 "$@" "$ng"
-	check "$what: all commands succeed" io_wait
+	check "$what: 20 commands, one at a time, succeed" io_wait
 	for c in $(ctrls); do
-		check "$what: half of them took a path" is 10 \
+		check "$what: 10 of 20 commands took the path of $c" is 10 \
 			"$(grep -c "nvme_setup_cmd: $c:" "$TRACING/trace")"
 	done
 }
@@ -24,8 +24,7 @@ alternates()
 begin 12
 pci_head
 pci_ns 3
-echo round-robin >"$subsys/iopolicy"
-at_exit "echo numa >$subsys/iopolicy"
+round_robin
 alternates "plain" --nsid 3 -o rw
 alternates "with metadata" --nsid 3 -o rw --metadata 8
 alternates "with metadata, io-wq" --nsid 3 -o rw --metadata 8 --mode async

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will keep char devices of heads open beyond the end of every path,
-# the head, the subsystem and the transport's module, with commands that wait
-# and without, and then try everything on the open files.
+# This test will keep char devices of heads open beyond the life of every path,
+# the head, the subsystem and the transport's module, with parked commands and
+# without, and then try every operation on the open files.
 # stock: fail
 # timeout: 120
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -20,7 +20,7 @@ fops_open()
 	wait_for 5 grep -q open "$tmp/fops" || give_up "$(cat "$tmp/fops")"
 }
 
-# fops_fail [operation]: everything was tried, nothing (else) succeeded
+# fops_fail [operation]: all operations were tried, and none (else) succeeded
 fops_fail()
 {
 	rm -f "$tmp/fops.old"
@@ -44,20 +44,6 @@ fops_close()
 	wait "$fops"
 }
 
-# unload <module>...: a module that is built in cannot be
-unload()
-{
-	local m
-
-	for m in "$@"; do
-		[ ! -e "/sys/module/$m/refcnt" ] || wait_for 5 rmmod "$m" \
-			2>"$tmp/rmmod" || {
-			sed 's/^/# /' "$tmp/rmmod"
-			return 1
-		}
-	done
-}
-
 # kept <module>: it is in use
 kept()
 {
@@ -67,53 +53,59 @@ kept()
 begin 18
 need_tools nvme rmmod modprobe
 
-# over TCP, and nothing waits
+# over TCP, without parked commands
 nvmet_up 2 5
 fops_open "$ng"
-nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
+disconnect
 must 10 "no node" test ! -e "$ng"
-check "no path: everything fails" fops_fail
-check "the transport can be unloaded" unload nvme_tcp
-check "without it: everything fails" fops_fail
-check "the open file keeps nvme_core" kept nvme_core
+check "TCP: on an open head without a path all operations fail" fops_fail
+check "TCP: nvme-tcp can be unloaded while the char device is open" \
+	unload nvme_tcp
+check "TCP: without nvme-tcp all operations on the open head fail" fops_fail
+check "TCP: the open char device holds nvme_core" kept nvme_core
 fops_close
-check "closed: the subsystem is gone" wait_for 10 subsys_gone
+check "TCP: the subsystem goes when the char device is closed" \
+	wait_for 10 subsys_gone
 [ ! -d "/lib/modules" ] || modprobe nvme-tcp
 connect_all
 must 20 "head" find_head "$NVMET_NQN"
 must 20 "live paths" paths_live 2
 
-# with commands that wait, and a removal that is delayed
-ana inaccessible
-must 10 "no usable path" ana_seen inaccessible
+# with parked commands, and a delayed removal
+no_usable_path inaccessible
 must 1 "a delay" delay_for 600
-io_start -n 32 -q 32 --patience 120 -o rw "$ng"
-must 10 "commands that wait" io_stuck 32
+parked_load 32 --patience 120 -o rw "$ng"
 fops_open "$ng"
 must 20 "no path" disconnect_all
-check "the transport can be unloaded under commands that wait" unload nvme_tcp
-check "they still do" io_stuck 32
-check "the delayed removal keeps nvme_core" kept nvme_core
+check "delayed removal: nvme-tcp can be unloaded with 32 commands parked" \
+	unload nvme_tcp
+check "delayed removal: the 32 commands are still parked" io_stuck 32
+check "delayed removal: it holds nvme_core" kept nvme_core
 must 1 "removal now" delay_for 0
 io_wait
-check "then they end with -EIO" is "-5:32" "$(io_value errors)"
+check "removal at once: the 32 parked commands end with -EIO" \
+	is "-5:32" "$(io_value errors)"
 must 10 "no node" test ! -e "$ng"
-check "everything fails" fops_fail
+check "removal at once: all operations on the open head fail" fops_fail
 fops_close
-check "closed: the subsystem is gone" wait_for 10 subsys_gone
+check "removal at once: the subsystem goes when the char device is closed" \
+	wait_for 10 subsys_gone
 
 # PCIe
 pci_head
 ng2=$ng
 fops_open "$ng2"
 if [ -e /sys/module/nvme/refcnt ]; then
-	check "PCIe: the driver can be unloaded" unload nvme
+	check "PCIe: nvme can be unloaded while the char device is open" \
+		unload nvme
 	must 10 "no node" test ! -e "$ng2"
-	check "PCIe: everything fails" fops_fail
+	check "PCIe: without nvme all operations on the open head fail" fops_fail
 	fops_close
-	check "closed: the subsystem is gone" wait_for 10 subsys_gone
+	check "PCIe: the subsystem goes when the char device is closed" \
+		wait_for 10 subsys_gone
 	modprobe nvme
-	check "loaded again: the head is back" wait_for 30 find_head "$PCI_NQN"
+	check "PCIe: the head is back when nvme is loaded again" \
+		wait_for 30 find_head "$PCI_NQN"
 else
 	for _ in 1 2 3 4; do
 		ktap_test_skip "PCIe: nvme is built in"
@@ -121,11 +113,11 @@ else
 	fops_close
 fi
 
-# the node of a path that has no head; its number is known without the path
+# a path without a head; its node answers NVME_IOCTL_ID without the path
 pci_single
 fops_open "$ng"
 echo 1 >"/sys/block/$head/device/device/remove"
-check "a path's own node: it is gone" wait_for 20 test ! -e "$ng"
-check "a path's own node: everything fails" fops_fail id
-check "a path's own node: it can be closed" fops_close
+check "a path's own node goes with its controller" wait_for 20 test ! -e "$ng"
+check "a path's own node, still open: all operations but id fail" fops_fail id
+check "a path's own node can be closed without its controller" fops_close
 finish

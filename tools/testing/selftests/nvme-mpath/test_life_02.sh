@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will try to unload the transport while an ioctl is in flight on a
-# path of it, and see that this is refused, and is not when the ioctl is over.
+# This test will try to unload the transport while an ioctl is in flight on one of
+# its paths: that is refused until the ioctl has ended.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-unload()
+unload_tcp()
 {
 	rmmod nvme_tcp 2>"$tmp/rmmod"
 }
@@ -23,19 +23,20 @@ nvmet_up 2 0 -l 60
 users=$(cat /sys/module/nvme_tcp/refcnt)
 hold
 io_start -n 1 --engine io64 -o read "$ng"
-check "an ioctl is a user of its path's transport" \
+check "an ioctl in flight holds a reference to nvme-tcp" \
 	wait_for 10 more_users
 if more_users; then
-	check "which is not unloaded" eval '! unload'
+	check "nvme-tcp cannot be unloaded while the ioctl is in flight" \
+		eval '! unload_tcp'
 else
-	# that would wait for the ioctl
-	check "which is not unloaded" false
+	# rmmod would wait for the ioctl
+	check "nvme-tcp cannot be unloaded while the ioctl is in flight" false
 fi
 release
-check "the ioctl succeeds" io_wait
-check "and is no user any more" \
+check "the ioctl succeeds when the target answers" io_wait
+check "the ioctl has dropped its reference to nvme-tcp" \
 	test "$(cat /sys/module/nvme_tcp/refcnt)" -eq "$users"
-# with lockdep a connection is a user, too
-nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect"
-check "which can be unloaded when it is disconnected" wait_for 10 unload
+# with lockdep a connection holds a reference, too
+disconnect
+check "nvme-tcp can be unloaded after the disconnect" wait_for 10 unload_tcp
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will have io-wq start commands that are linked behind others, or
-# drained, in requests whose memory holds what failfast commands left there.
+# This test will start linked or drained commands from io-wq, in requests whose
+# memory has been used by failfast commands.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -20,15 +20,14 @@ linked()
 no_path()
 {
 	linked "$1"
-	port_down 1
-	port_down 2
+	all_ports port_down
 	must 10 "no live path" paths_live 0
 	kill -USR2 "$io"
-	check "$1, no usable path: writes wait" wait_for 10 io_stuck "$depth"
-	port_up 1
-	port_up 2
+	check "$1: io-wq parks writes without a usable path" \
+		wait_for 10 io_stuck "$depth"
+	all_ports port_up
 	must 20 "two live paths" paths_live 2
-	check "$1, paths are back: they are written" io_wait
+	check "$1: writes parked by io-wq succeed when paths are back" io_wait
 }
 
 # lost <mode>: writes are in flight when their path is lost
@@ -40,7 +39,7 @@ lost()
 	must 10 "$depth writes in flight" io_stuck "$depth"
 	lose_all "$depth"
 	release
-	check "$1, lost in flight: writes are sent again" io_wait
+	check "$1: writes sent by io-wq and lost in flight succeed" io_wait
 }
 
 begin 17
@@ -59,7 +58,8 @@ must 10 "8 writes in flight" io_stuck 8
 reset_all
 release
 io_wait
-check "policy none: they get the error of their path" \
+check "fsync, policy none: writes lost in flight end with -EINTR" \
 	is "-4:8" "$(io_value errors)"
-check "each once" test "$(io_value stray)" = 0
+check "fsync, policy none: each write was answered once" \
+	test "$(io_value stray)" = 0
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will have commands of every kind, from rings of every mode, come back
-# with path errors from a PCIe path, and print what came of each.
+# This test will inject path errors on PCIe paths into commands of every kind from
+# rings of every mode, and print a verdict for each combination.
 # stock: fail
 # timeout: 200
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -15,16 +15,14 @@ cell_na()
 	return 1
 }
 
-# Eight attempts on either path meet an ANA state, which says that they did not
-# happen; of 48 commands one path gets as many, however they share both.
+# Eight attempts on either path end with an ANA state: they were not executed. Of
+# 48 commands at least one path gets as many, however both share them.
 run_cell()
 {
 	local c before
 
 	before=$(path_errors)
-	for c in $(ctrls); do
-		inject "$(path_of_ctrl "$c")" 0x302 8
-	done
+	inject_paths 0x302 8
 	# shellcheck disable=SC2086
 	io_start --nsid "$nsid" -n 48 -q 8 $1 $2 "$ng"
 	wait "$io" || return
@@ -38,7 +36,6 @@ pci_head
 pci_ns 2
 nvme zns reset-zone -a "$ng" >/dev/null 2>&1
 trace_path_errors
-echo round-robin >"$subsys/iopolicy"
-at_exit "echo numa >$subsys/iopolicy"
+round_robin
 matrix
 finish

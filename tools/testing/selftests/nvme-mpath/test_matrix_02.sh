@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will send commands of every kind, from rings of every mode, to a head
-# whose paths are all in ANA change for a moment, and print what came of each.
-# 6.12 polls for requests that are gone, which can be a panic in nvme-tcp.
+# whose paths are all in ANA change for a moment, and print a verdict for each
+# combination. 6.12 polls for requests that are gone, which can panic in nvme-tcp.
 # stock: fail panic
 # timeout: 250
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -21,13 +21,13 @@ waits_or_ends()
 	ended "$io" || io_pending 8
 }
 
-# all that fits into the ring waits before a path is back
+# as many as fit into the ring are parked before a path is back
 run_cell()
 {
 	ana change
 	# shellcheck disable=SC2086
 	io_start -n 32 -q 8 $1 $2 "$ng"
-	why="commands do not wait"
+	why="commands are not parked"
 	wait_for 20 waits_or_ends && ! ended "$io" || return
 	ana optimized
 	why=''

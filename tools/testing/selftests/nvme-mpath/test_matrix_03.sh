@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will reset all controllers of a head while commands of every kind,
-# from rings of every mode, are in flight on them, and print what came of each.
-# 6.12 polls for requests that are gone, which can be a panic in nvme-tcp.
+# from rings of every mode, are in flight on them, and print a verdict for each
+# combination. 6.12 polls for requests that are gone, which can panic in nvme-tcp.
 # stock: fail panic
 # timeout: 250
 # shellcheck source-path=SCRIPTDIR source=lib.sh

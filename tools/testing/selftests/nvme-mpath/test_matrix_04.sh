@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will send commands of every kind, from rings of every mode, to a head
-# without faults: whatever the kernel, all of them work.
+# without faults: they succeed on every kernel.
 # stock: pass
 # timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will let the only controller of a head die unnoticed, so that its
-# reset fails and leaves it dead but not removed, and see that the commands that
-# wait for the end of that reset do not wait for ever.
+# This test will kill the only controller of a head, so that its reset fails and
+# leaves it dead but not removed, and see that the commands that were parked until
+# the end of that reset end.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -24,11 +24,13 @@ io_start -t 600 -o read "$ng"
 must 20 "16 commands in flight" io_pending 16
 pci_kill 0
 pci_slow 0
-check "the reset fails" wait_for 60 log_has "Disabling device after reset failure"
-check "commands have waited for it" log_has "requeuing passthrough command"
+check "the reset of the last controller fails" \
+	wait_for 60 log_has "Disabling device after reset failure"
+check "the kernel log says that commands were requeued before" \
+	log_has "requeuing passthrough command"
 kill -TERM "$io"
 io_wait
-check "each was answered once" test "$io_status" -eq 1
-check "all that waited end with -EIO" io_errors_only -5
-check "although the controller is still there" test -n "$(ctrl_state "$last")"
+check "each parked command was answered once" test "$io_status" -eq 1
+check "all parked commands end with -EIO" io_errors_only -5
+check "the dead controller has not been removed" test -n "$(ctrl_state "$last")"
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will have the application take its registered buffers back while
-# commands wait that use them, and see that these still read and write there.
+# This test will take registered buffers back while parked commands use them, and
+# see that these commands still find their data there.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -12,17 +12,18 @@ one_kind()
 	local what=$1
 
 	shift
-	ana inaccessible
-	must 10 "no usable path" ana_seen inaccessible
-	io_start -n 16 -q 16 -o write --registered --on-usr2 unregister "$@" "$ng"
-	must 10 "commands that wait" io_stuck 16
+	no_usable_path inaccessible
+	parked_load 16 -o write --registered --on-usr2 unregister "$@" "$ng"
 	kill -USR2 "$io"
-	# older kernels say this only when the commands are done
-	check "$what: the buffers are taken back" \
+	# older kernels return from it only when the commands are done
+	check "$what ring: the application starts to unregister buffers of 16 parked commands" \
+		\
 		wait_for 20 grep -q '^unregister' "$io_log"
 	ana optimized
-	check "$what: all commands succeed" io_wait
-	check "$what: and end the other" grep -q '^unregistered' "$io_log"
+	check "$what ring: the parked commands succeed when a path is usable" \
+		io_wait
+	check "$what ring: the application has unregistered the buffers" \
+		grep -q '^unregistered' "$io_log"
 }
 
 begin 12

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will have a command wait that no path can be given: its buffer has to
-# be bounced, and is too large for that. It has to end as it would have done if
-# it had not waited, rather than to be tried for ever.
+# This test will park a command that fails on every path: its buffer needs a
+# bounce buffer, and is too large for one. It must end with the same error as
+# without the wait, and not be tried for ever.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -15,13 +15,14 @@ nvmet_up 2 0
 
 io_start "${too_large[@]}" "$ng"
 io_wait
-check "with a path: -ENOMEM" test "$(io_value errors)" = "-12:1"
+check "a command that is too large to bounce ends with -ENOMEM on a usable path" \
+	test "$(io_value errors)" = "-12:1"
 
-ana inaccessible
-must 10 "no usable path" ana_seen inaccessible
+no_usable_path inaccessible
 io_start "${too_large[@]}" "$ng"
-check "without one it waits" wait_for 10 io_stuck 1
+check "without a usable path the same command is parked" wait_for 10 io_stuck 1
 ana optimized
 io_wait
-check "and ends in the same way" test "$(io_value errors)" = "-12:1"
+check "when a path is usable the parked command ends with -ENOMEM" \
+	test "$(io_value errors)" = "-12:1"
 finish

@@ -8,13 +8,13 @@
 
 parameter=/sys/module/nvme_core/parameters/passthru_failover
 
-# set_to <word> <file>: it says so afterwards
+# set_to <word> <file>: the file has the word afterwards
 set_to()
 {
 	echo "$1" 2>/dev/null >"$2" && is "$1" "$(cat "$2")"
 }
 
-# refused <word> <file>: with EINVAL, and it says what it said before
+# refused <word> <file>: with EINVAL, and the file keeps its old word
 refused()
 {
 	local before
@@ -40,21 +40,25 @@ all_refused()
 begin 8
 need_tools nvme
 nvmet_up 1 0
-check "the default is idempotent" is idempotent "$(cat $parameter)"
-check "the default refuses what it does not know" all_refused $parameter
+check "the module parameter passthru_failover is idempotent by default" \
+	is idempotent "$(cat $parameter)"
+check "the module parameter refuses unknown words and keeps its value" \
+	all_refused $parameter
 attribute=/sys/block/$head/passthru_failover
-check "a new head is idempotent" is idempotent "$(cat "$attribute")"
-check "a head refuses what it does not know" all_refused "$attribute"
+check "the policy of a new head is idempotent" is idempotent "$(cat "$attribute")"
+check "the attribute of a head refuses unknown words and keeps its value" \
+	all_refused "$attribute"
 for word in none all idempotent; do
 	set_to $word "$attribute" || break
 done
-check "a head takes all three policies" is idempotent "$word"
-check "the default can be changed" set_to all $parameter
+check "the attribute of a head takes all three policies" is idempotent "$word"
+check "the module parameter takes another policy" set_to all $parameter
 at_exit "echo idempotent >$parameter"
-check "heads that exist keep theirs" is idempotent "$(cat "$attribute")"
-nvme disconnect -n "$NVMET_NQN" >/dev/null
+check "a change of the module parameter leaves existing heads alone" \
+	is idempotent "$(cat "$attribute")"
+disconnect
 must 10 "no head" subsys_gone
 nvmet_connect 1 && must 10 "head" find_head "$NVMET_NQN"
-check "new heads have the new default" \
+check "a new head takes its policy from the changed module parameter" \
 	is all "$(cat "/sys/block/$head/passthru_failover")"
 finish

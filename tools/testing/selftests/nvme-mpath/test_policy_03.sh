@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # This test will lose hundreds of commands that must not be executed twice, and
-# ask the target how often each of them came.
+# count on the target how often they arrive.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# A vendor command, which the target refuses for good, and counts
+# a vendor command: the target refuses it with DNR, and counts it
 VENDOR=0x81
 REFUSED=0x6001
 
@@ -18,46 +18,48 @@ lose_vendor()
 	policy "$1" || give_up "policy $1"
 	shift 3
 	target_answers $REFUSED
-	for c in $(ctrls); do
-		inject "$(path_of_ctrl "$c")" 0x371 $((lost / 2))
-	done
+	inject_paths 0x371 $((lost / 2))
 	io_start --opcode $VENDOR -n "$commands" "$@" "$ng"
 	io_wait
-	for c in $(ctrls); do
-		inject_none "$(path_of_ctrl "$c")"
-	done
+	inject_no_paths
 }
 
 begin 11
 need_tools nvme
 nvmet_up 2 0
-echo round-robin >"$subsys/iopolicy"
+round_robin
 
 before=$(count refused)
 lose_vendor idempotent 1000 600
-check "idempotent: what was lost is reported with its status" \
+check "idempotent: 600 lost vendor commands end with the path error 0x371" \
 	test "$(io_value errors | tr ',' '\n' | sort | tr '\n' ' ')" = \
 	"0x371:600 0x6001:400 "
-check "no command came twice, none was left out" is 1000 "$(target_answered)"
-check "all of them are counted as refused" \
+check "idempotent: the target saw each of 1000 vendor commands once" \
+	is 1000 "$(target_answered)"
+check "idempotent: passthru_refused has grown by 600" \
 	is $((before + 600)) "$(count refused)"
-check "the kernel says so" log_has "failing passthrough command 0x81"
+check "idempotent: the kernel log names the refused opcode 0x81" \
+	log_has "failing passthrough command 0x81"
 
 before=$(count failed_over)
 lose_vendor all 1000 600
-check "all: the device's own answer to every command" \
+check "all: all 1000 vendor commands end with the answer of the target" \
 	is "0x6001:1000" "$(io_value errors)"
-check "what was lost came again" is 1600 "$(target_answered)"
-check "all of them are counted as failed over" \
+check "all: the target saw 1000 vendor commands and 600 retries" \
+	is 1600 "$(target_answered)"
+check "all: passthru_failed_over has grown by 600" \
 	is $((before + 600)) "$(count failed_over)"
 
 lose_vendor idempotent 200 100 --engine io64
-check "idempotent, by ioctl: the same" \
+check "idempotent, ioctl: 100 lost vendor commands end with the path error 0x371" \
+	\
 	test "$(io_value errors | tr ',' '\n' | sort | tr '\n' ' ')" = \
 	"0x371:100 0x6001:100 "
-check "no command came twice" is 200 "$(target_answered)"
+check "idempotent, ioctl: the target saw each of 200 vendor commands once" \
+	is 200 "$(target_answered)"
 lose_vendor all 200 100 --engine io64
-check "all, by ioctl: the device's own answer" \
+check "all, ioctl: all 200 vendor commands end with the answer of the target" \
 	is "0x6001:200" "$(io_value errors)"
-check "what was lost came again" is 300 "$(target_answered)"
+check "all, ioctl: the target saw 200 vendor commands and 100 retries" \
+	is 300 "$(target_answered)"
 finish

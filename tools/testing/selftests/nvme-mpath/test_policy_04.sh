@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will append to a zone while paths are lost with appends in flight,
-# and count what the zone holds: under "idempotent" no append is done twice.
+# This test will append to a zone while paths are lost with appends in flight, and
+# count the data in the zone: under "idempotent" no append is executed twice.
 # stock: fail
 # timeout: 90
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# lose_appends <policy> <answers>: both ports in turn, until so many were lost
+# lose_appends <policy> <n>: pulls both ports in turn, until n answers were lost
 lose_appends()
 {
 	local port=1 lost=$2
@@ -18,7 +18,7 @@ lose_appends()
 	echo >"$TRACING/trace"
 	io_start -t 600 -q 128 -b 1024 -o count "$ng"
 	while ! saw_path_errors "$lost" >"$tmp/seen"; do
-		must 20 "load" io_pending_moves
+		must 20 "load" io_moves
 		hold_load 128
 		port_down $port
 		must 20 "one path" paths_live 1
@@ -35,21 +35,25 @@ lose_appends()
 begin 7
 need_tools nvme
 zoned=1
-# not so fast that the zone is full before the test is over
+# slow, so that the zone is not full before the end of the test
 nvmet_up 2 50 -l 60
-echo round-robin >"$subsys/iopolicy"
+round_robin
 trace_path_errors
 
 lose_appends idempotent 300
-check "idempotent: what fails does so with a path error" \
+check "idempotent: appends fail with path errors and no other error" \
 	io_errors_only 0x371 0x370
-check "there were hundreds of them" test "$(io_value failed)" -ge 200
-check "no append was done twice" is 0 "$io_twice"
-check "the others are where their answer says" test $io_status = 1
+check "idempotent: at least 200 lost appends failed" \
+	test "$(io_value failed)" -ge 200
+check "idempotent: the zone holds no append twice" is 0 "$io_twice"
+check "idempotent: each successful append is at the place of its answer" \
+	test $io_status = 1
 
 lose_appends all 50
-check "all: no append fails" test $io_status = 0
-check "some were done twice: that is what the policy is for" \
+check "all: no append fails, and each is at the place of its answer" \
+	test $io_status = 0
+check "all: the zone holds some appends twice" \
 	test "$io_twice" -gt 0
-check "the counter knows them" test "$(count failed_over)" -ge 50
+check "all: passthru_failed_over counts at least 50 appends" \
+	test "$(count failed_over)" -ge 50
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will change the policy while commands wait or go round: they are
-# judged again by the new one.
+# This test will change the policy while commands are parked or retried: the new
+# policy decides about them.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -15,31 +15,32 @@ begin 8
 need_tools nvme
 nvmet_up 2 5
 
-ana change
-must 10 "no usable path" ana_seen change
+no_usable_path change
 io_start -n 16 -o rw "$ng"
-check "idempotent: commands wait" wait_for 10 io_stuck 16
-check "they are counted" count_is parked 16
+check "idempotent: 16 commands without a usable path are parked" \
+	wait_for 10 io_stuck 16
+check "idempotent: passthru_parked is 16" count_is parked 16
 policy none
 io_wait
-check "none: they end with -EIO" is "-5:16" "$(io_value errors)"
-check "nothing is left" count_is parked 0
+check "idempotent changed to none: the 16 parked commands end with -EIO" \
+	is "-5:16" "$(io_value errors)"
+check "idempotent changed to none: passthru_parked is 0" count_is parked 0
 
 policy none
 io_start -n 16 --flags failover -o rw "$ng"
-check "none, but the commands say failover: they wait" wait_for 10 io_stuck 16
+check "none: 16 commands with FAILOVER are parked" wait_for 10 io_stuck 16
 ana optimized
-check "and succeed" io_wait
+check "none: parked commands with FAILOVER succeed when a path is usable" \
+	io_wait
 
-# The answer to each is lost, over and over
+# each attempt gets a path error, over and over
 policy all
-for c in $(ctrls); do
-	inject "$(path_of_ctrl "$c")" 0x371 1000000
-done
+inject_paths 0x371 1000000
 io_start --opcode 0x81 -n 16 "$ng"
-check "all: vendor commands go round" wait_for 10 count_is_over failed_over 100
+check "all: vendor commands are retried more than 100 times" \
+	wait_for 10 count_is_over failed_over 100
 policy idempotent
 io_wait
-check "idempotent: they end, as one attempt may have had effect" \
+check "all changed to idempotent: maybe executed vendor commands end" \
 	is "0x371:16" "$(io_value errors)"
 finish

@@ -1,36 +1,36 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will end commands in every way there is under the queue-depth
-# policy, and see by where the next ones go that no path's count is off.
+# This test will end commands in every possible way under iopolicy queue-depth. The
+# paths of the next commands show that no path has a wrong count.
 # stock: fail
 # timeout: 180
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# where no other load is
+# no other load uses this LBA
 PROBE=100000
 
-# probe_load [option]...: reads, which are traced
+# probe_load [option]...: traced reads
 probe_load()
 {
-	trace_event nvme/nvme_setup_cmd 'qid > 0'
+	trace_sent
 	io_start -o read --first-lba $PROBE --patience 60 "$@" "$ng"
 }
 
-# chosen <port>: how many of them went that way
+# chosen <port>: the number of them on that path
 chosen()
 {
 	grep nvme_setup_cmd: "$TRACING/trace" |
 		grep " $(ctrl_of_port "$1"): " | grep -c "slba=$PROBE,"
 }
 
-# share: of both ports
+# share: the numbers of both ports
 share()
 {
 	echo "$(chosen 1)/$(chosen 2)"
 }
 
-# idle_share: of 16 commands, each sent when the one before it is answered
+# idle_share: of 16 commands, one at a time
 idle_share()
 {
 	probe_load -n 16 -q 1
@@ -60,7 +60,7 @@ busy_share()
 	wait "$one"
 }
 
-# balanced <how commands ended>: the counts are as they were
+# balanced <how commands ended>: both paths have the same count
 balanced()
 {
 	local idle
@@ -68,9 +68,9 @@ balanced()
 	must 20 "two live paths" paths_live 2
 	must 20 "two usable paths" ana_seen optimized
 	idle=$(idle_share)
-	check "$1: commands one at a time all go down the first path" \
+	check "commands $1: all of 16, one at a time, take the first path" \
 		is "$first" "$idle"
-	check "$1: of two at a time, each goes down its own path" \
+	check "commands $1: of two at a time each takes a path of its own" \
 		is 1/1 "$(busy_share)"
 }
 
@@ -79,18 +79,14 @@ lost_path()
 {
 	local c
 
-	for c in $(ctrls); do
-		inject "$(path_of_ctrl "$c")" 0x371 "$1"
-	done
+	inject_paths 0x371 "$1"
 }
 
 not_lost()
 {
 	local c
 
-	for c in $(ctrls); do
-		inject_none "$(path_of_ctrl "$c")"
-	done
+	inject_no_paths
 }
 
 # flying <n> [option]...: commands that are held in flight
@@ -110,8 +106,7 @@ park()
 	local n=$1
 
 	shift
-	ana inaccessible
-	must 10 "no usable path" ana_seen inaccessible
+	no_usable_path inaccessible
 	io_start -n "$n" -q "$n" --patience 60 "$@" "$ng"
 	must 10 "$n commands that wait" io_stuck "$n"
 }
@@ -129,7 +124,7 @@ io_start -n 200 -q 16 -o rw "$ng"
 io_wait
 io_start --opcode 0x81 -n 16 -q 8 "$ng"
 io_wait
-balanced "done, or refused by the device"
+balanced "that succeeded, or were refused by the device"
 
 lost_path 10
 io_start -n 200 -q 16 -o rw "$ng"
@@ -139,7 +134,7 @@ lost_path 4
 io_start -n 50 -q 1 --engine io64 -o rw "$ng"
 io_wait
 not_lost
-balanced "failed over"
+balanced "that failed over"
 
 lost_path 10
 io_start -n 40 -q 8 --opcode 0x81 "$ng"
@@ -160,7 +155,7 @@ balanced "lost by a reset"
 park 16 -o write
 ana optimized
 io_wait
-balanced "parked"
+balanced "parked, then sent"
 
 park 16 -o write
 lost_path 20
@@ -173,18 +168,17 @@ park 16 -o write --on-usr2 cancel-all
 kill -USR2 "$io"
 io_wait
 ana optimized
-balanced "cancelled"
+balanced "cancelled while parked"
 
 park 16 -o write
 kill -9 "$io"
 must 10 "its end" ended "$io"
-ana optimized
-must 20 "two usable paths" ana_seen optimized
+usable_paths
 flying 16 -o read
 kill -9 "$io"
 release
 must 10 "its end" ended "$io"
-balanced "killed"
+balanced "killed while parked or in flight"
 
 policy none
 io_start -n 100 -q 16 -o rw "$ng"
@@ -194,7 +188,7 @@ io_start -n 100 -q 16 -o read "$ng"
 io_wait
 not_lost
 policy idempotent
-balanced "policy none"
+balanced "under policy none"
 
 park 16 --opcode 0x81
 policy none
@@ -210,12 +204,12 @@ must 20 "one path" paths_live 1
 release
 io_wait
 nvmet_connect 1 -l 60
-# it is the last in the list now
+# the new path is the last in the list
 first=0/16
 balanced "lost by the removal of a path"
 
 lost_path 5
 dd if=/dev/zero of="/dev/$head" bs=4096 count=256 conv=fsync 2>"$tmp/dd"
 not_lost
-balanced "block I/O that failed over"
+balanced "of block I/O that failed over"
 finish

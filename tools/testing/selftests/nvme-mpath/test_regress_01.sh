@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will see that without a path error a head answers as it always did:
-# data, statuses that are not about the path, and what the driver refuses.
+# This test will see that without a path error a head answers as on the unpatched
+# kernel: data, statuses that are no path errors, and refusals of the driver.
 # stock: pass
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -18,21 +18,23 @@ for kind in "-o rw" "-o rw --vectored" "-o rw --buffer-offset 1" "-o flush" \
 	"-o rw --mode defer -q 64" "-o rw -b 65536 -q 4"; do
 	# shellcheck disable=SC2086
 	io_start -n 200 $kind "$ng"
-	check "$kind: all commands succeed" io_wait
+	check "200 commands ($kind) succeed without a fault" io_wait
 done
 
-# Internal Device Error: the media has a say, the path has none
+# Internal Device Error: no path error
 inject "$path" 0x6 5
-echo round-robin >"$subsys/iopolicy"
+round_robin
 io_start -n 100 -o read "$ng"
 io_wait
-check "a status of the device reaches the application" \
+check "the application sees all 5 Internal Device Errors" \
 	test "$(io_value errors)" = "0x6:5"
 
-# larger than what the controller takes
+# larger than the limit of the controller
 io_start -n 4 -o read -b 1048576 -q 4 "$ng"
 io_wait
-check "so does a refusal of the driver" test "$(io_value errors)" = "-22:4"
-check "no path error was seen" test "$(path_errors)" -eq 0
-check "none was failed over" eval '! log_has "requeuing passthrough"'
+check "reads above the limit of the controller end with -EINVAL" \
+	test "$(io_value errors)" = "-22:4"
+check "no command ended with a path error" test "$(path_errors)" -eq 0
+check "the kernel log mentions no requeued passthrough command" \
+	eval '! log_has "requeuing passthrough"'
 finish

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will have writes wait for a path, and give their NSID to another
-# volume before the paths are back: none of them reaches it, and a scan that
-# fails at first is repeated.
+# This test will park writes, and give their NSID to another volume before the
+# paths are back: none of them reaches it, and a scan that fails at first is
+# repeated.
 # stock: fail
 # timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -18,7 +18,7 @@ other_volume_is_empty()
 	}
 }
 
-# Which admin command after a reconnect is the first of the scan? Sets $nth.
+# scan_begins: sets $nth, the first admin command of the scan after a reconnect
 scan_begins()
 {
 	nth=$(grep 'nvme_setup_cmd:' "$TRACING/trace" |
@@ -40,7 +40,7 @@ find_scan()
 	must 20 "live paths" paths_live 2
 }
 
-# paths_back: both ports, but all that a scan asks fails
+# paths_back: both ports are back, but all commands of a scan fail
 paths_back()
 {
 	local c
@@ -49,8 +49,7 @@ paths_back()
 		inject "$c" 0x6 -1
 		echo "$nth" >"/sys/kernel/debug/$c/fault_inject/space"
 	done
-	port_up 1
-	port_up 2
+	all_ports port_up
 	must 30 "live controllers" paths_live 2
 }
 
@@ -63,14 +62,12 @@ scans_work()
 	done
 }
 
-# no_path: writes and block I/O wait
+# no_path: parks writes, and a block write waits
 no_path()
 {
-	port_down 1
-	port_down 2
+	all_ports port_down
 	must 10 "no live path" paths_live 0
-	io_start -n 16 -q 16 --patience 120 -o write "$ng"
-	must 10 "16 writes that wait" io_stuck 16
+	parked_load 16 --patience 120 -o write "$ng"
 	dd if="$tmp/x" of="/dev/$head" oflag=direct bs=4096 count=4 \
 		seek=1024 >"$tmp/dd" 2>&1 &
 	dd=$!
@@ -85,16 +82,16 @@ find_scan
 no_path
 paths_back
 wait_for 2 false
-check "no scan has looked at the namespace yet: writes wait" io_stuck 16
+check "same volume, no scan has succeeded yet: 16 writes stay parked" io_stuck 16
 scans_work
-check "it is the same one: they are sent when one has" \
+check "same volume: the parked writes end after a successful scan" \
 	wait_for 20 ended "$io"
-check "and succeed" io_wait
-check "so does block I/O" wait "$dd"
+check "same volume: the parked writes succeed" io_wait
+check "same volume: the waiting block write succeeds" wait "$dd"
 for port in 1 2; do
 	ana inaccessible $((3 - port))
 	io_start -n 16 -q 16 -o rw "$ng"
-	check "path $port is used again" io_wait
+	check "same volume: commands succeed on path $port alone" io_wait
 	ana optimized
 done
 
@@ -102,11 +99,13 @@ no_path
 nvmet_ns_is "$backend2" 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
 paths_back
 wait_for 2 false
-check "another volume, no scan has looked: writes wait" io_stuck 16
+check "other volume, no scan has succeeded yet: 16 writes stay parked" io_stuck 16
 scans_work
-check "then they end" wait_for 20 ended "$io"
+check "other volume: the parked writes end after a successful scan" \
+	wait_for 20 ended "$io"
 io_wait
-check "with -EIO, each once" is "-5:16" "$(io_value errors)"
-check "block I/O ends as well" wait_for 20 ended "$dd"
-check "the other volume holds nothing of either" other_volume_is_empty
+check "other volume: each parked write ended once, with -EIO" \
+	is "-5:16" "$(io_value errors)"
+check "other volume: the waiting block write ends" wait_for 20 ended "$dd"
+check "other volume: no parked write has reached it" other_volume_is_empty
 finish

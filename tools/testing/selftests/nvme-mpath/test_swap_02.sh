@@ -1,25 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will have the scan after a reconnect fail, and see that the path is
-# not used until its namespace has been identified, and that it then is, without
-# anybody asking for another scan.
+# This test will make the scan after a reconnect fail, and see that the path is not
+# used before its namespace has been identified, and that the driver repeats the
+# scan by itself.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-no_usable_path()
-{
-	[ "$(ctrl_state "$ctrl")" = connecting ]
-}
-
-# lost: and nothing of it is back before port_up
+# lost: the controller stays disconnected until port_up
 lost()
 {
 	port_down 1
-	must 10 "no usable path" no_usable_path
+	must 10 "no usable path" paths_connecting
 }
 
-# nth_with <field>: which admin command since the connection that was, the first
+# nth_with <field>: the first admin command with it since the reconnect
 nth_with()
 {
 	grep nvme_setup_cmd: "$TRACING/trace" | grep -n "identify $1," |
@@ -31,7 +26,7 @@ identified()
 	[ -n "$(nth_with cns=2)" ] && [ -n "$(nth_with cns=3)" ]
 }
 
-# fails_from <n>: every admin command from the nth on, without an end
+# fails_from <n>: all admin commands from the nth on fail
 fails_from()
 {
 	inject "$ctrl" 0x2 -1
@@ -53,15 +48,16 @@ scan_fails()
 	trace_event nvme/nvme_complete_rq 'qid == 0 && status == 2'
 	port_up 1
 	must 20 "a live controller" paths_live 1
-	check "$1 fails after the reconnect" wait_for 20 failed_twice
-	check "$1 fails: the path is not used" io_stuck 8
+	check "$1 fails twice after the reconnect" wait_for 20 failed_twice
+	check "$1 fails: the path is not used, 8 commands stay parked" io_stuck 8
 	inject_none "$ctrl"
-	check "$1 no longer fails: commands succeed, with nobody's help" io_wait
+	check "$1 works again: a scan comes by itself, all commands succeed" \
+		io_wait
 }
 
 begin 6
 need_tools nvme
-# no keep-alive comes between
+# no keep-alive comes between the admin commands
 nvmet_up 1 0 -l 120 -k 240
 ctrl=$(ctrls)
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will follow commands by trace points and counters: both tell the
-# same of what became of them.
+# This test will follow commands by trace points and counters: both report the
+# same fate.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -14,34 +14,37 @@ ctrl1=$(ctrl_of_port 1)
 trace_passthru
 
 io_start -n 100 "$ng"
-check "without faults commands succeed" io_wait
-check "and leave no trace" is 0 "$(traced '')"
+check "100 commands succeed without a fault" io_wait
+check "commands without a fault leave no failover trace events" \
+	is 0 "$(traced '')"
 
 inject "$path" 0x371 10
 io_start -n 40 "$ng"
-check "with lost answers commands succeed" io_wait
+check "40 commands succeed, 10 of them after a path error" io_wait
 inject_none "$path"
-check "each loss is traced" is 10 "$(traced failover)"
-check "with command, status and path" is 10 "$(traced failover \
+check "10 path errors leave 10 failover events" is 10 "$(traced failover)"
+check "failover events name opcode, status, attempt and path" \
+	is 10 "$(traced failover \
 	"opcode=0x02, status=0x371, sent=1, from=$ctrl1")"
-check "and counted" count_is failed_over 10
-check "and the retry with its path" test "$(traced retry 'to=nvme')" -ge 10
+check "passthru_failed_over is 10" count_is failed_over 10
+check "10 path errors leave 10 retry events with a path" \
+	test "$(traced retry 'to=nvme')" -ge 10
 
-ana change
-must 10 "no usable path" ana_seen change
+no_usable_path change
 io_start -n 8 --patience 60 "$ng"
 must 10 "commands that wait" io_stuck 8
-check "what waits is counted" count_is parked 8
-check "and traced" test "$(traced park)" -ge 8
+check "8 commands without a usable path: passthru_parked is 8" count_is parked 8
+check "8 parked commands leave 8 park events" test "$(traced park)" -ge 8
 kill -9 "$io"
-check "what is cancelled is traced" wait_for 10 traced cancel 'res=-125'
-ana optimized
-must 10 "usable paths" ana_seen optimized
+check "parked commands of a killed process leave cancel events" \
+	wait_for 10 traced cancel 'res=-125'
+usable_paths
 
 inject "$path" 0x371 3
 io_start -n 40 --opcode 0x81 "$ng"
 io_wait
 inject_none "$path"
-check "what is given up is traced" is 3 "$(traced give_up 'res=881 (0x371)')"
-check "and counted" count_is refused 3
+check "3 refused vendor commands leave 3 give_up events" \
+	is 3 "$(traced give_up 'res=881 (0x371)')"
+check "passthru_refused is 3" count_is refused 3
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will cut the wire of a path whose queue is full, and reset its
+# This test will cut the wire of a path with a full queue, and reset its
 # controller: commands that waited for a tag take the other path at once.
 # stock: fail
 # timeout: 200
@@ -17,17 +17,6 @@ relay_up()
 	must 5 "relay" grep -q ready "$tmp/relay"
 }
 
-# The controller behind the relay
-relayed()
-{
-	local c
-
-	for c in $(ctrls); do
-		! grep -q "trsvcid=$RELAY_PORT\(,\|$\)" \
-			"/sys/class/nvme/$c/address" || echo "$c"
-	done
-}
-
 # cut_with_waiters <what> <loads> [nvme_mpath_io option]...: more commands than
 # the path has tags
 cut_with_waiters()
@@ -36,51 +25,41 @@ cut_with_waiters()
 
 	shift 2
 	ana inaccessible 2
-	must 10 "one usable path" ana_of 2 inaccessible
+	must 10 "one usable path" ana_seen inaccessible "$(ctrl_of_port 2)"
 	hold
 	loads=()
 	for _ in $(seq "$n"); do
 		io_start -t 600 --first-lba $((io_count * 1024)) -o write --same-data "$@" "$ng"
-		loads+=("$io:$io_log")
+		loads+=("$io")
 	done
-	must 20 "commands for all tags" all_on_their_way
+	must 20 "commands for all tags" all_sent
 	ana optimized 2
-	must 10 "two usable paths" ana_of 2 optimized
+	must 10 "two usable paths" ana_seen optimized "$(ctrl_of_port 2)"
 	kill -USR1 "$relay"
 	release
 	start=$(ms)
-	echo 1 >"/sys/class/nvme/$(relayed)/reset_controller" &
+	echo 1 >"/sys/class/nvme/$(ctrls_at $RELAY_PORT)/reset_controller" &
 	reset=$!
-	check "$what: all are answered, though one path is dead" \
+	check "$what: all commands are answered while one path is dead" \
 		wait_for 10 all_done
 	took=$(($(ms) - start))
 	ktap_print_msg "$what: answered after $took ms"
-	check "$what: none of them has waited for the dead one" \
+	check "$what: no command has waited for the end of the dead path" \
 		test "$took" -lt $((8000 * SLOW))
-	check "$what: without an error" no_errors
+	check "$what: no command ended with an error" no_errors
 	kill -USR2 "$relay"
 	wait "$reset"
 	must 90 "two live paths" paths_live 2
 }
 
-ana_of()
-{
-	local c
-
-	for c in $(ctrl_of_port "$1"); do
-		[ "$(cat "/sys/class/nvme/$c/$(path_of_ctrl "$c")/ana_state")" \
-			= "$2" ] || return
-	done
-}
-
-# All commands are on their way. One that executes an ioctl cannot report, but
-# sleeps in the kernel.
-all_on_their_way()
+# All commands have been sent. A process in an ioctl cannot report, but sleeps in
+# the kernel.
+all_sent()
 {
 	local l
 
 	for l in "${loads[@]}"; do
-		io=${l%%:*} io_log=${l#*:}
+		io_use "$l"
 		grep -q '^State:[[:space:]]*D' "/proc/$io/status" ||
 			io_pending 64 || return
 	done
@@ -91,7 +70,7 @@ all_done()
 	local l
 
 	for l in "${loads[@]}"; do
-		ended "${l%%:*}" || return
+		ended "$l" || return
 	done
 }
 
@@ -100,7 +79,7 @@ no_errors()
 	local l status=0
 
 	for l in "${loads[@]}"; do
-		io=${l%%:*} io_log=${l#*:}
+		io_use "$l"
 		io_wait || status=1
 	done
 	return $status

@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.." || exit
 # shellcheck source-path=SCRIPTDIR/.. source=lib.sh
 . ./lib.sh
 
-# load <node> <fio option>...: sets $!. It goes on after an errno; an NVMe status
-# that comes back as an error ends fio 3.33 all the same.
+# load <node> <fio option>...: sets $!. fio goes on after an errno; fio 3.33 ends
+# when an NVMe status comes back as an error.
 load()
 {
 	local node=$1
@@ -23,12 +23,12 @@ load()
 		--output="$tmp/$node.out" "$@" >"$tmp/$node.err" 2>&1 &
 }
 
-# fio tells how many errors there were, but not of what kind. The kernel does: a
-# trace instance for each kind, of which only the number of events is looked at.
+# fio counts errors, but not by kind. The kernel does, in a trace instance for each
+# kind; only the number of events counts.
 kinds=("EINVAL:res == -22" "EINTR:res == -4" "EIO:res == -5"
 	"path status:res >= 768 && res < 16384 && res != 4096"
 	"other:res < 0 && res != -22 && res != -4 && res != -5 && res != -62"
-	# no errors, but they tell when a load has begun
+	# no errors, but the sign that a load has begun
 	"passthrough:res == 0" "block:res == 4096")
 
 count_completions()
@@ -74,13 +74,13 @@ errors_by_kind()
 	done
 }
 
-# failed <node>: how many errors fio has counted
+# failed <node>: the number of errors that fio has counted
 failed()
 {
 	sed -n 's/.*errors *: total=\([0-9]*\),.*/\1/p' "$tmp/$1.out"
 }
 
-# answers <node>: how many good ones, and the longest time without one in ms
+# answers <node>: the number of good ones, and the longest time without one in ms
 answers()
 {
 	sort -n "$tmp/$1"_lat.1.log | awk -F, '
@@ -156,7 +156,7 @@ pull_pcie()
 begin 1
 need_tools nvme fio setpci
 nvmet_up 2 20 -l 60
-echo round-robin >"$subsys/iopolicy"
+round_robin
 under_fault "nvme-tcp: one controller reset" reset "$(ctrl_of_port 1)"
 # shellcheck disable=SC2046
 under_fault "nvme-tcp: both controllers reset" reset $(ctrls)
@@ -165,8 +165,8 @@ under_fault "nvme-tcp: both ports gone for 1 s" pull_ports 1 2
 under_fault "nvme-tcp: all paths in ANA change" ana_change
 
 pci_head
-echo round-robin >"$subsys/iopolicy"
+round_robin
 pci_slow 400
 under_fault "PCIe: a controller pulled out" pull_pcie
-check "all faults were under load" test "$faults" -eq 6
+check "all 6 faults happened under load" test "$faults" -eq 6
 finish

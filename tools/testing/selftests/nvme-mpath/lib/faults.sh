@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # lib.sh sources the files that set the variables
+# Faults. port_down is in nvmet.sh, pci_pull in pcie.sh.
+
+# hold: the target executes no more commands on the backend until release. The
+# commands that the host has sent stay in flight, however busy the machine is.
+hold()
+{
+	# at the end it comes first, or the target waits for the commands it has
+	at_exit release
+	must 20 "commands that are held" dmsetup --noudevsync suspend \
+		--noflush --nolockfs mpath-gate
+}
+
+release()
+{
+	dmsetup --noudevsync resume mpath-gate
+}
+
+# hold_load <n>: hold, and see that n commands of the load are in flight
+hold_load()
+{
+	hold
+	must 20 "$1 commands in flight" io_stuck "$1"
+}
+
+# held_load <n> [nvme_mpath_io option]... <node>: a load with n commands, and no
+# more, that are held in flight
+held_load()
+{
+	local n=$1
+
+	shift
+	hold
+	io_start -q "$n" "$@"
+	must 20 "$n commands in flight" io_stuck "$n"
+}
+
+# ana <state> [port]...: all ports without one
+ana()
+{
+	local state=$1 p
+
+	shift
+	[ $# -gt 0 ] || set -- $(seq "$nvmet_ports")
+	for p in "$@"; do
+		echo "$state" >"$nvmet/ports/$p/ana_groups/1/ana_state"
+	done
+}
+
+# ana_seen <state> [controller]...: the host knows that these paths of $head, or
+# all, are in it
+ana_seen()
+{
+	local state=$1 c which
+
+	shift
+	which=("$@")
+	[ $# -gt 0 ] || mapfile -t which < <(ctrls)
+	for c in "${which[@]}"; do
+		[ "$(cat "/sys/class/nvme/$c/$(path_of_ctrl "$c")/ana_state")" \
+			= "$state" ] || return
+	done
+}
+
+# no_usable_path <inaccessible|change>: all paths in that state, and the host
+# knows it
+no_usable_path()
+{
+	ana "$1"
+	must 20 "no usable path" ana_seen "$1"
+}
+
+# usable_paths: all paths optimized again, and the host knows it
+usable_paths()
+{
+	ana optimized
+	must 20 "usable paths" ana_seen optimized
+}
+
+# reset_one <controller>: until all are live again
+reset_one()
+{
+	local n
+
+	n=$(ctrls | wc -l)
+	echo 1 >"/sys/class/nvme/$1/reset_controller"
+	must 20 "live paths after a reset" paths_live "$n"
+}
+
+# reset_all: all controllers of $subsys at once, until they are live again
+reset_all()
+{
+	local c n=0 pids=()
+
+	for c in $(ctrls); do
+		echo 1 >"/sys/class/nvme/$c/reset_controller" &
+		pids+=($!)
+		n=$((n + 1))
+	done
+	wait "${pids[@]}"
+	must 20 "live paths after a reset" paths_live "$n"
+}
+
+# lose_all <n>: reset all controllers: the n commands that are held are lost
+lose_all()
+{
+	local lost
+
+	lost=$(path_errors)
+	reset_all
+	must 10 "$1 commands lost" saw_path_errors $((lost + $1))
+}
+
+# inject <path> <status> <times>: so many commands on that path end with it
+inject()
+{
+	local d=/sys/kernel/debug/$1/fault_inject
+
+	[ -d "$d" ] || skip_all "no $d (CONFIG_FAULT_INJECTION_DEBUG_FS)"
+	echo 0 >"$d/dont_retry"
+	echo $(($2)) >"$d/status"
+	echo 1 >"$d/interval"
+	echo "$3" >"$d/times"
+	echo 0 >"$d/verbose"
+	echo 100 >"$d/probability"
+	at_exit "echo 0 >$d/probability"
+}
+
+injected_all()
+{
+	[ "$(cat "/sys/kernel/debug/$1/fault_inject/times")" = 0 ]
+}
+
+inject_none()
+{
+	echo 0 >"/sys/kernel/debug/$1/fault_inject/probability"
+}
+
+# inject_paths <status> <times>: on each path of $head
+inject_paths()
+{
+	local c
+
+	for c in $(ctrls); do
+		inject "$(path_of_ctrl "$c")" "$1" "$2"
+	done
+}
+
+inject_no_paths()
+{
+	local c
+
+	for c in $(ctrls); do
+		inject_none "$(path_of_ctrl "$c")"
+	done
+}

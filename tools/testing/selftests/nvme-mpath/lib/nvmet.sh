@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # lib.sh sources the files that set the variables
+# A target, nvmet over TCP on 127.0.0.1: a port and a controller for each path.
+
+CONFIGFS=/sys/kernel/config
+NVMET_NQN=nqn.2014-08.org.nvmexpress:nvme-mpath-test
+HOST_NQN=nqn.2014-08.org.nvmexpress:uuid:6f6b5a2a-0a1e-4a52-9d8a-3d1f0f6a2b11
+HOST_ID=6f6b5a2a-0a1e-4a52-9d8a-3d1f0f6a2b11
+nvmet=$CONFIGFS/nvmet
+
+# backend_up <latency ms>: a null_blk that keeps its data; zoned if $zoned is set
+backend_up()
+{
+	local d=$CONFIGFS/nullb/mpath0
+
+	mkdir "$d" || return
+	at_exit "echo 0 >$d/power; rmdir $d"
+	echo 64 >"$d/size"
+	[ -z "${zoned:-}" ] || echo 1 >"$d/zoned"
+	[ -z "${zoned:-}" ] || echo 64 >"$d/zone_size"
+	echo 512 >"$d/blocksize"
+	echo 2 >"$d/submit_queues"
+	echo 1 >"$d/memory_backed"
+	if [ "$1" -gt 0 ]; then
+		echo 2 >"$d/irqmode"
+		echo $(($1 * 1000000)) >"$d/completion_nsec"
+	fi
+	echo 1 >"$d/power" || return
+	backend=/dev/mpath0
+	gate_up
+}
+
+# gate_up: a device over the backend that can be closed: see hold()
+gate_up()
+{
+	command -v dmsetup >/dev/null || skip_all "not found: dmsetup"
+	load_modules dm-mod
+	dmsetup --noudevrules --noudevsync create mpath-gate --table \
+		"0 $(cat /sys/block/mpath0/size) linear /dev/mpath0 0" \
+		2>"$tmp/dmsetup" || {
+		sed 's/^/# /' "$tmp/dmsetup"
+		return 1
+	}
+	at_exit "dmsetup --noudevrules --noudevsync remove mpath-gate"
+	backend=/dev/dm-$(dmsetup info -c --noheadings -o minor mpath-gate)
+}
+
+# backend2_up: another backend, without data; sets $backend2
+backend2_up()
+{
+	local d=$CONFIGFS/nullb/mpath1
+
+	mkdir "$d" || give_up "no second null_blk"
+	at_exit "echo 0 >$d/power; rmdir $d"
+	echo 64 >"$d/size"
+	echo 512 >"$d/blocksize"
+	echo 1 >"$d/memory_backed"
+	echo 1 >"$d/power" || give_up "no second null_blk"
+	# shellcheck disable=SC2034 # for the caller
+	backend2=/dev/mpath1
+}
+
+# nvmet_ns_is <device> <uuid>: namespace 1 of the target becomes another volume
+nvmet_ns_is()
+{
+	local d=$nvmet/subsystems/$NVMET_NQN/namespaces/1
+
+	echo 0 >"$d/enable"
+	echo -n "$1" >"$d/device_path"
+	echo "$2" >"$d/device_uuid"
+	echo 1 >"$d/enable" || give_up "nvmet namespace refused"
+}
+
+# nvmet_ns_up <nsid> <uuid>: a namespace of the target; all share one backend
+nvmet_ns_up()
+{
+	local d=$nvmet/subsystems/$NVMET_NQN/namespaces/$1
+
+	[ -d "$d" ] || {
+		mkdir "$d" || give_up "no nvmet namespace $1"
+		at_exit "echo 0 >$d/enable; rmdir $d"
+		echo -n "$backend" >"$d/device_path"
+	}
+	echo "$2" >"$d/device_uuid"
+	echo 1 >"$d/enable" || give_up "nvmet namespace $1 refused"
+}
+
+# no_timeouts: I/O commands may take long from here on, on a busy machine or when
+# the target holds them
+no_timeouts()
+{
+	local f=/sys/module/nvme_core/parameters/io_timeout
+
+	[ -w "$f" ] || return
+	at_exit "echo $(cat "$f") >$f"
+	echo 600 >"$f"
+}
+
+# port_up <n>, port_down <n>: the subsystem on the port, or off it
+port_up()
+{
+	ln -s "$nvmet/subsystems/$NVMET_NQN" "$nvmet/ports/$1/subsystems/"
+}
+
+port_down()
+{
+	rm "$nvmet/ports/$1/subsystems/$NVMET_NQN"
+}
+
+# all_ports <port_up|port_down>
+all_ports()
+{
+	local p
+
+	for p in $(seq "$nvmet_ports"); do
+		"$1" "$p"
+	done
+}
+
+# nvmet_target_up <ports> <latency ms>: the target, and no connection to it
+nvmet_target_up()
+{
+	local ports=$1 latency=$2 p d
+
+	nvmet_ports=$ports
+	load_modules null_blk nvme-tcp nvmet-tcp
+	no_timeouts
+	[ -d "$nvmet" ] || mount -t configfs none "$CONFIGFS" 2>/dev/null
+	[ -d "$nvmet" ] || skip_all "no $nvmet (CONFIG_NVME_TARGET_TCP)"
+	[ -d "$CONFIGFS/nullb" ] ||
+		skip_all "no $CONFIGFS/nullb (CONFIG_BLK_DEV_NULL_BLK)"
+	[ -c /dev/nvme-fabrics ] ||
+		skip_all "no /dev/nvme-fabrics (CONFIG_NVME_TCP)"
+	backend_up "$latency" || give_up "null_blk could not be made"
+
+	d=$nvmet/subsystems/$NVMET_NQN
+	mkdir "$d" || give_up "no nvmet subsystem"
+	at_exit "rmdir $d"
+	echo 1 >"$d/attr_allow_any_host"
+	nvmet_ns_up 1 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e01
+
+	for p in $(seq "$ports"); do
+		d=$nvmet/ports/$p
+		mkdir "$d" || give_up "no nvmet port"
+		at_exit "rm -f $d/subsystems/*; rmdir $d"
+		echo tcp >"$d/addr_trtype"
+		echo ipv4 >"$d/addr_adrfam"
+		echo 127.0.0.1 >"$d/addr_traddr"
+		echo $((4419 + p)) >"$d/addr_trsvcid"
+		port_up "$p" || give_up "nvmet port $p did not come up"
+	done
+}
+
+# nvmet_up <ports> <latency ms> [nvme connect option]...: sets $head and $ng
+nvmet_up()
+{
+	local ports=$1 p
+
+	nvmet_target_up "$1" "$2"
+	shift 2
+	at_exit "nvme disconnect -n $NVMET_NQN"
+	for p in $(seq "$ports"); do
+		nvmet_connect "$p" "$@" || give_up "nvme connect failed"
+	done
+	must 10 "head" find_head "$NVMET_NQN"
+	must 10 "$ports live paths" paths_live "$ports"
+}
+
+# nvmet_connect <port> [nvme connect option]...: the long keep-alive timeout keeps
+# a target on a busy machine from giving the controller up
+nvmet_connect()
+{
+	local port=$1
+
+	shift
+	nvme connect -t tcp -a 127.0.0.1 -s $((4419 + port)) -n "$NVMET_NQN" \
+		-q "$HOST_NQN" -I "$HOST_ID" -i 2 -Q 64 -c 1 \
+		-k $((30 * SLOW)) "$@" \
+		>"$tmp/connect" 2>&1 || {
+		sed 's/^/# /' "$tmp/connect"
+		return 1
+	}
+}
+
+# disconnect: the host deletes all controllers of the target
+disconnect()
+{
+	nvme disconnect -n "$NVMET_NQN" >"$tmp/disconnect" 2>&1
+}
+
+# disconnect_all, connect_all: until no controller is left; to all ports again
+disconnect_all()
+{
+	disconnect
+	wait_for 10 no_ctrl
+}
+
+connect_all()
+{
+	local p
+
+	for p in $(seq "$nvmet_ports"); do
+		nvmet_connect "$p" || return
+	done
+}
+
+# check_nothing_left: a command left on the head would pin it, and its subsystem
+check_nothing_left()
+{
+	disconnect
+	check "the subsystem goes after a disconnect: no command pins the head" \
+		wait_for 10 subsys_gone
+}
