@@ -24,7 +24,9 @@ help:
 #:
 #:   make demo    the same fio load on a stock and on a patched kernel, while
 #:                paths are reset, pulled and brought back
-#:   make test    all tests, each in a VM of its own;  T=failover_01 only one
+#:   make test    all tests, each in a VM of its own;  T=delay_01 one of them,
+#:                T=delay a group, T="delay park_01" several
+#:   make new-test G=park  a new test of that group, made from the template
 #:   make kunit   the unit tests, under User Mode Linux
 #:   make vm      a shell in the guest, two multipath heads up
 #:   make tree    unpack the base kernel, assemble the series on it
@@ -60,7 +62,10 @@ endif
 tree: deps
 	@scripts/tree.sh '$(BASE)' '$(name)'
 
-kernel: tree
+# the names come first: a wrong one must not cost the unpacking of a tree
+kernel: deps
+	@scripts/kernel.sh -n '$(BASE)' '$(name)' '$(KERNEL)'
+	@scripts/tree.sh '$(BASE)' '$(name)'
 	@scripts/kernel.sh '$(BASE)' '$(name)' '$(KERNEL)'
 
 demo: deps
@@ -68,6 +73,9 @@ demo: deps
 
 test: deps
 	@scripts/test.sh '$(BASE)' '$(name)' '$(KERNEL)' $(T)
+
+new-test:
+	@scripts/new-test.sh '$(G)'
 
 kunit: deps
 	@scripts/kunit.sh '$(BASE)'
@@ -104,5 +112,5 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel demo test kunit vm check check-bisect bench \
+.PHONY: help deps tree kernel demo test new-test kunit vm check check-bisect bench \
 	htmldocs series apply export clean distclean

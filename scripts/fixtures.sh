@@ -17,6 +17,9 @@ mkdir -p "$results"
 
 # outcome:exit code
 expected=(pass:0 fail:1 skip:4 log:1 slow:1 panic:5 hang:6 lost:7)
+# make targets with a name that does not exist
+wrong_names=("vm KERNEL=x" "vm BASE=x" "vm SERIES=x" "kernel KERNEL=x"
+	"test KERNEL=x" "test BASE=x" "test T=x")
 n=0 passed=0 failed=0
 
 # result <description> <code> <wanted>
@@ -34,7 +37,7 @@ result()
 }
 
 echo "TAP version 13"
-echo "1..$((${#expected[@]} + 6))"
+echo "1..$((${#expected[@]} + 6 + ${#wrong_names[@]}))"
 for e in "${expected[@]}"; do
 	code=0
 	"$vm/run.sh" "${options[@]}" "vm/fixtures/fixture_${e%:*}.sh" \
@@ -73,6 +76,18 @@ code=0
 ACCEL=warp "$vm/run.sh" "${options[@]}" vm/fixtures/fixture_pass.sh \
 	>"$results/log" 2>&1 || code=$?
 result "an accelerator that does not exist" "$code" 2
+
+# refused before anything is unpacked: the directory for it is not even made
+for words in "${wrong_names[@]}"; do
+	code=0
+	read -ra arguments <<<"$words"
+	env -u MAKEFLAGS -u BASE -u KERNEL -u SERIES -u T make -s -C "$top" DEPS=0 \
+		OUT="$results/unpacked" "${arguments[@]}" \
+		>"$results/log" 2>&1 || code=$?
+	[ ! -e "$results/unpacked" ] &&
+		grep -q "error: unknown .*'.*x'" "$results/log" || code=1
+	result "make $words" "$code" 2
+done
 
 echo "# harness fixtures: $passed passed, $failed failed"
 [ "$failed" -eq 0 ] || die "the harness cannot be trusted" "see $results"

@@ -3,18 +3,21 @@
 #
 # Build the test kernel: allnoconfig plus the fragments of the selftest.
 #
-# Usage: kernel.sh <base> stock|series plain|debug|single
+# Usage: kernel.sh [-n] <base> stock|series plain|debug|single
+#  -n	only check these names
 #
 # Builds lie beside each other in out/<base>/<tree>/build-<kernel>, a
 # subdirectory of the source, so that all paths are relative and ccache shares
 # the objects of both trees.
 . "$(dirname "$0")/lib.sh"
 
+names_only=0
+[ "${1:-}" != -n ] || { names_only=1 && shift; }
 load_base "${1:-}"
 name=${2:-series}
 kernel=${3:-plain}
-check_word tree "$name" stock series
-check_word KERNEL "$kernel" plain debug single
+check_kernel "$name" "$kernel"
+[ "$names_only" = 0 ] || exit 0
 for tool in gcc:gcc make:make flex:flex bison:bison bc:bc ccache:ccache \
 	depmod:kmod; do
 	need "${tool%:*}" "${tool#*:}"

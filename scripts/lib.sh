@@ -80,6 +80,13 @@ check_word()
 	die "unknown $name '$value'" "there are: $*"
 }
 
+# check_kernel <tree> <kernel>: before anything is unpacked or built
+check_kernel()
+{
+	check_word "kernel tree" "$1" stock series
+	check_word KERNEL "$2" plain debug single
+}
+
 # kernel_make <tree> <kernel> <argument>...: always with the same tools and
 # names, or kbuild would build everything again
 kernel_make()
@@ -112,7 +119,7 @@ progress()
 	[ ! -t 2 ] || printf '\r%72s\r' '' >&2
 }
 
-# shellcheck disable=SC2034 # for who sources this
+# shellcheck disable=SC2034 # for the scripts that source this
 vm=$top/tools/testing/selftests/nvme-mpath/vm
 
 # install_selftests: those of the series, whatever kernel they are to run on,
@@ -135,6 +142,7 @@ install_selftests()
 # the array vm_options. After load_base.
 prepare()
 {
+	check_kernel "$1" "$2"
 	need qemu-system-x86_64 qemu-system-x86
 	"$top/scripts/tree.sh" "$base" series
 	[ "$1" = series ] || "$top/scripts/tree.sh" "$base" "$1"

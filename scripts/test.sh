@@ -3,10 +3,10 @@
 #
 # Build, then run the tests in VMs.
 #
-# Usage: test.sh <base> stock|series plain|debug|single [test]...
+# Usage: test.sh <base> stock|series plain|debug|single [test or group]...
 #
-# Without a test: first the fixtures that prove the harness (FIXTURES=0: not),
-# then all tests. A test is named as failover_01 or test_failover_01.sh.
+# Without a name: first the fixtures that prove the harness (FIXTURES=0: not),
+# then all tests. failover_01 is a test, failover a group of them.
 . "$(dirname "$0")/lib.sh"
 
 load_base "${1:-}"
@@ -14,17 +14,10 @@ name=${2:-series}
 kernel=${3:-plain}
 shift 3
 
-# Names are checked before minutes are spent on a kernel.
-check_word KERNEL "$kernel" plain debug single
-tests=()
-for t in "$@"; do
-	t=test_${t#test_}
-	t=${t%.sh}.sh
-	[ -f "$vm/../$t" ] ||
-		die "unknown T '$t'" "there are: $(cd "$vm/.." &&
-			echo test_*.sh | sed 's/test_//g; s/\.sh//g')"
-	tests+=("$t")
-done
+# A wrong name must not cost minutes for a kernel.
+check_kernel "$name" "$kernel"
+meant=$("$vm/run.sh" -l "$@") || die "T takes tests and groups, not '$*'"
+mapfile -t tests < <(printf '%s' "$meant")
 
 prepare "$name" "$kernel"
 new_results "$name-$kernel"

@@ -3,14 +3,19 @@
 #
 # Run tests of this directory, each in a VM of its own.
 #
-# Usage: run.sh [option]... -k bzImage -s <installed selftests> -o <directory>
-#		[test]...
-#  -S	expect of each test one of the outcomes in its line "# stock: "
+# Usage: run.sh [option]... <test or group>...
+#	delay_01 is a test, delay a group of them
+#  -k f	the bzImage; without it the newest build of the tree, with its modules
+#  -m d	the modules of the kernel: the directory that modules_install makes
+#  -s d	the installed selftests; without it those of the tree
+#  -o d	where results go (/tmp/nvme-mpath-results)
+#  -S	a kernel without the series: expect of each test one of the outcomes in
+#	its line "# stock: "
 #  -d	a debug kernel: more memory, longer limits
-#  -m d	the modules of the kernel: what modules_install makes
 #  -j n	so many VMs at a time (1)
-#  -p p	a program of this machine that the guest shall have, too
+#  -p p	a program of this machine that the guest gets, too
 #  -i	no test but a shell in the guest, both topologies up
+#  -l	no test but a list of those that the names mean
 #
 # Prints TAP, a line a test, and "N passed, N failed, N skipped". Everything a
 # VM has said lies in <directory>/<test>. The exit code is the gravest outcome:
@@ -19,10 +24,12 @@
 set -uo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=find.sh
+. "$vm_dir/find.sh"
 
-kernel='' selftests='' modules='' results='' stock=0 slow=1 memory=1024 interactive=0
-vms=1 programs=()
-while getopts k:s:m:o:j:p:Sdi option; do
+kernel='' selftests='' modules='' results=${TMPDIR:-/tmp}/nvme-mpath-results
+stock=0 slow=1 memory=1024 debug=0 interactive=0 list=0 vms=1 programs=()
+while getopts k:s:m:o:j:p:Sdil option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	s) selftests=$OPTARG ;;
@@ -31,17 +38,32 @@ while getopts k:s:m:o:j:p:Sdi option; do
 	j) vms=$OPTARG ;;
 	p) programs+=("$OPTARG") ;;
 	S) stock=1 ;;
-	d) slow=4 memory=2560 ;;
+	d) debug=1 ;;
 	i) interactive=1 ;;
+	l) list=1 ;;
 	*) exit "$OUT_ERROR" ;;
 	esac
 done
 shift $((OPTIND - 1))
 
+# Names come first: a wrong one must not cost a build, nor a boot.
+if [ "$list" = 1 ]; then
+	test_names "${selftests:-$vm_dir/../..}/nvme-mpath" "$@"
+	exit
+fi
+tree=series
+[ "$stock" = 0 ] || tree=stock
+[ -n "$kernel" ] || find_kernel "$tree" ||
+	vm_error "no kernel of $tree in $find_top" "build one, or name one: -k"
 [ -f "$kernel" ] || vm_error "no kernel image '$kernel'"
+[ -n "$selftests" ] || find_selftests "$kernel" ||
+	vm_error "no installed selftests in $find_top" \
+		"install them, or name them: -s"
 [ -d "$selftests/nvme-mpath" ] || vm_error "no installed selftests in '$selftests'"
 [ -z "$modules" ] || [ -d "$modules" ] || vm_error "no modules in '$modules'"
-[ -n "$results" ] || vm_error "no directory for the results (-o)"
+[ "$debug" = 0 ] || slow=4 memory=2560
+meant=$(test_names "$selftests/nvme-mpath" "$@") || exit
+mapfile -t tests < <(printf '%s' "$meant")
 [[ $vms =~ ^[1-9][0-9]?$ ]] || vm_error "-j takes a number of VMs, not '$vms'"
 for tool in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static \
 	cpio:cpio nvme:nvme-cli fio:fio setpci:pciutils modprobe:kmod \
@@ -273,14 +295,13 @@ if [ "$interactive" = 1 ]; then
 	exit
 fi
 
-[ $# -gt 0 ] || vm_error "no test given"
+[ ${#tests[@]} -gt 0 ] || vm_error "no test given"
 echo "TAP version 13"
-echo "1..$#"
+echo "1..${#tests[@]}"
 n=0 passed=0 failed=0 skipped=0 gravest=0 started=0
-tests=("$@")
 for t in "${tests[@]}"; do
 	# reported in order, whatever ends first
-	while [ "$started" -lt $# ] && [ ! -f "$results/.end-$((n + 1))" ]; do
+	while [ "$started" -lt ${#tests[@]} ] && [ ! -f "$results/.end-$((n + 1))" ]; do
 		if [ ${#keepers[@]} -ge "$vms" ]; then
 			wait -n -p ended "${keepers[@]}"
 			for i in "${!keepers[@]}"; do
