@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the series costs and what it buys, measured in guests: tables, CSV files
-# and pictures in out/results/<base>/<time>-bench.
+# Measure the cost and the gain of the series in guests: tables, CSV files and
+# pictures in out/results/<base>/<time>-bench.
 #
 # Usage: bench.sh <base> [cost|failover|growth]...
 #
 # cost      instructions per command when nothing fails, in three boots, to see how
-#           well that repeats (bench/nvme_cost.c says what is counted)
+#           well that repeats; bench/nvme_cost.c describes the count
 # failover  the same faults for passthrough, block I/O, dm-multipath, and for an
-#           application on a stock kernel that sends again what failed
-# growth    commands that wait: how long it takes until all have been sent again,
-#           and how long a lock is held for it
+#           application on a stock kernel that retries failed commands
+# growth    parked commands: the time until all have been sent again, and the time
+#           a lock is held for it
 #
 # KEEP=1 copies tables and pictures to bench/results/<base>, for the README.
 . "$(dirname "$0")/../scripts/lib.sh"
@@ -31,8 +31,8 @@ new_results bench
 csv=$results/csv
 mkdir -p "$csv"
 
-# kernel stock|series [debug]: what a guest of it is made of: the tests, and what
-# is here
+# kernel stock|series [debug]: sets vm_options, for a guest with that kernel, the
+# tests, and the programs of this directory
 kernel()
 {
 	local tests=$base_dir/bench kind=${2:-plain}
@@ -52,7 +52,7 @@ kernel()
 $(git -C "$base_dir/$1" log -1 --format=%H)" >>"$results/kernels.txt"
 }
 
-# guest <name> <script>: prints what it measured, as CSV. A drive of QEMU has been
+# guest <name> <script>: prints its measurements, as CSV. A drive of QEMU has been
 # seen to lose a command: such a guest is booted again, once.
 guest()
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# What the tables share.
+# Shared by the tables.
 
 # of list[1] to list[count], which it sorts
 function median(list, count,    i, j, t)

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a passthrough command costs its submitter.
+ * Measure the cost of a passthrough command for its submitter.
  *
  * Sends reads to an NVMe char device in batches and prints the CPU time of this
  * task per command. Under QEMU's icount a nanosecond of guest time is one
  * instruction, so the time is a number of instructions: those of the system call,
  * of the completion in task work, and of the few lines below, which are the same
- * for all kernels. What runs in an interrupt while the task sleeps is not in it;
- * what interrupts the task is. The median of all batches counts: the cheapest are
- * as rare as the dearest ones.
+ * for all kernels. Interrupts count if they interrupt the task, not if they run
+ * while it sleeps. The median of all batches counts: the cheapest are as rare as
+ * the dearest ones.
  *
- * Two things are kept the same, as they are not of the kernel's making. The CPU is
- * never idle: how long it would be depends on the machine below, and the tick that
- * it has missed meanwhile would be made up for in this task's time. And no two
- * pages of a command are neighbours in memory, where they could be one segment.
+ * Two conditions that the kernel does not control are kept constant. The CPU is
+ * never idle: idle time depends on the machine below, and this task would pay for
+ * the ticks missed meanwhile. And no two pages of a command are neighbours in
+ * memory, where they could be one segment.
  */
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -56,9 +56,9 @@ static uint64_t cpu_time(void)
 }
 
 /*
- * Returns what it has cost. Who polls spins until the device is ready,
- * which takes the emulated one as long as it takes: sleep, and look then. What it
- * costs to sleep is not counted.
+ * Returns the CPU time of one batch. A polling task would spin until the emulated
+ * device is ready, for a time that depends on the machine below: it sleeps first,
+ * and the cost of that sleep does not count.
  */
 static uint64_t batch(void)
 {
@@ -83,7 +83,7 @@ static uint64_t batch(void)
 	while (n < depth) {
 		unsigned int seen = 0;
 
-		/* who polls may be given some of them first */
+		/* a polling task may get some of them first */
 		ret = io_uring_wait_cqe_nr(&ring, &cqe, depth - n);
 		if (ret)
 			fail("io_uring_wait_cqe_nr", -ret);
@@ -98,7 +98,7 @@ static uint64_t batch(void)
 	return cpu_time() - start - asleep;
 }
 
-/* Runs when nobody else does, and ends with us. */
+/* Runs when no other task does, and ends with its parent. */
 static void keep_busy(void)
 {
 	struct sched_param param = { 0 };
@@ -119,10 +119,10 @@ static void keep_busy(void)
 }
 
 /*
- * The pages of one command, which all commands share, as they are only read into.
- * A command needs pages of its own for all of its data: where two are the same,
- * QEMU splits it under icount. Every other page of a file is taken, and the last
- * one first, so that none follows its neighbour.
+ * The pages of one command; all commands share them, as all only read. The pages of
+ * one command must differ: where two are the same, QEMU splits it under icount. It
+ * takes every other page of a file, the last one first, so that none follows its
+ * neighbour.
  */
 static unsigned char *map_buffer(size_t size)
 {
@@ -158,9 +158,18 @@ static int compare(const void *a, const void *b)
 
 static void parse(int argc, char **argv)
 {
+	static const struct option longs[] = {
+		{ "depth", required_argument, NULL, 'q' },
+		{ "bytes", required_argument, NULL, 'b' },
+		{ "count", required_argument, NULL, 'n' },
+		{ "registered", no_argument, NULL, 'B' },
+		{ "iopoll", no_argument, NULL, 'p' },
+		{ "defer", no_argument, NULL, 'd' },
+		{ }
+	};
 	int c;
 
-	while ((c = getopt(argc, argv, "q:b:n:Bpd")) != -1) {
+	while ((c = getopt_long(argc, argv, "q:b:n:", longs, NULL)) != -1) {
 		switch (c) {
 		case 'q':
 			depth = number(optarg, MAX_DEPTH);
@@ -188,8 +197,13 @@ static void parse(int argc, char **argv)
 	if (optind == argc - 1)
 		return;
 	fprintf(stderr,
-		"usage: nvme_cost [-q depth] [-b bytes] [-n batches] [-B] [-p] [-d] /dev/ngXnY\n"
-		" -B  registered buffers\n -p  IOPOLL\n -d  DEFER_TASKRUN\n");
+		"usage: nvme_cost [option]... /dev/ngXnY\n"
+"  -q, --depth n     commands in a batch (32)\n"
+"  -b, --bytes n     per command (4096)\n"
+"  -n, --count n     batches (50)\n"
+"      --registered  registered buffers\n"
+"      --iopoll      a polled ring\n"
+"      --defer       a DEFER_TASKRUN ring\n");
 	exit(2);
 }
 

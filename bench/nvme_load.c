@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reads from an NVMe head, as passthrough or as block I/O, and a record of when
- * each was answered: through a fault, how long nothing came, and how long it took
- * until all was as before. SIGUSR1 says "the fault is now".
+ * Read from an NVMe head, by passthrough or as block I/O, and record the time of
+ * each answer. For each fault, which SIGUSR1 marks, report the longest gap and the
+ * time until the rate is back.
  *
- * With -r it does what an application can do where the kernel does not: send
- * again what came back with an error, at once or when a uevent says that
- * something has changed. See help().
+ * With --retry it does the work of the kernel in the application: it sends a
+ * command again that ended with an error, at once or after a uevent. See help().
  */
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -42,7 +41,7 @@ static struct io_uring ring;
 static int fd, nsid, uevents = -1;
 static unsigned char *buffer;
 static unsigned int *ready, nr_ready;	/* places of commands to be sent */
-static unsigned int *failed, nr_failed;	/* of those that were not answered well */
+static unsigned int *failed, nr_failed;	/* of those that ended with an error */
 static unsigned long sent, good, errors, lost;
 static unsigned int pending, unsubmitted;
 
@@ -135,7 +134,7 @@ static void complete(const struct io_uring_cqe *cqe)
 		ready[nr_ready++] = cqe->user_data;
 }
 
-/* Has something been announced? What it is does not matter: it is worth a try. */
+/* True if any uevent came: each may mean that a path is back. */
 static bool uevent(void)
 {
 	char text[4096];
@@ -146,7 +145,7 @@ static bool uevent(void)
 	return any;
 }
 
-/* What has failed waits for news, and a second where there are none. */
+/* Failed commands wait for a uevent, but at most a second. */
 static void send_failed(void)
 {
 	static double waiting;
@@ -210,9 +209,9 @@ static double rate(long from, long length)
 }
 
 /*
- * The rate is back from the first window after the fault has shown that has 90 %
- * of what was before, as has the second that begins with it. 0: it never left;
- * negative: it did not come back before the next fault.
+ * The rate is back with the first window, after a dip, that has 90 % of the rate
+ * before the fault, if the second that begins with it has them, too. 0: it never
+ * dipped; negative: it did not come back before the next fault.
  */
 static double recovered(unsigned int m, double end)
 {
@@ -260,22 +259,34 @@ static void help(int code)
 {
 	fprintf(code ? stderr : stdout,
 		"usage: nvme_load [option]... /dev/ngXnY|/dev/nvmeXnY\n"
-" -i name     in what it prints (load)\n"
-" -q depth    outstanding at a time, up to %d (16)\n"
-" -b bytes    per read (4096)\n"
-" -n count    send so many, not as many as the time allows\n"
-" -s nsid     do not ask the device, which needs a path to answer\n"
-" -t seconds  for so long (60); SIGTERM ends it, too\n"
-" -r at-once|uevent  send again what failed: at once, or after the next uevent\n"
+"  -q, --depth n    commands outstanding, up to %d (16)\n"
+"  -b, --bytes n    per read (4096)\n"
+"  -n, --count n    send so many, not as many as the time allows\n"
+"  -t, --seconds n  for so long (60); SIGTERM ends it, too\n"
+"      --name word  in the output (load)\n"
+"      --nsid n     do not ask the device, which needs a path to answer\n"
+"      --retry at-once|uevent  send failed commands again, at once or after the\n"
+"                   next uevent\n"
 "SIGUSR1 marks a fault.\n", MAX_DEPTH);
 	exit(code);
 }
 
 static void parse(int argc, char **argv)
 {
+	static const struct option longs[] = {
+		{ "depth", required_argument, NULL, 'q' },
+		{ "bytes", required_argument, NULL, 'b' },
+		{ "count", required_argument, NULL, 'n' },
+		{ "seconds", required_argument, NULL, 't' },
+		{ "name", required_argument, NULL, 'i' },
+		{ "nsid", required_argument, NULL, 's' },
+		{ "retry", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
 	int c;
 
-	while ((c = getopt(argc, argv, "i:q:b:n:s:t:r:h")) != -1) {
+	while ((c = getopt_long(argc, argv, "q:b:n:t:h", longs, NULL)) != -1) {
 		switch (c) {
 		case 'i':
 			opt.name = optarg;
@@ -339,7 +350,7 @@ static void setup(void)
 		    bind(uevents, (struct sockaddr *)&addr, sizeof(addr)))
 			fail("the uevents", errno);
 	}
-	/* what is read does not matter, so some share their buffers */
+	/* the data does not matter, so commands share buffers */
 	buffer = mmap(NULL, (size_t)1024 * opt.bytes, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	nr_buckets = (opt.seconds + 60) / BUCKET;
@@ -360,7 +371,7 @@ int main(int argc, char **argv)
 	sigaction(SIGUSR1, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
-	/* stock nvme-tcp sends it to who submits to a connection that is gone */
+	/* stock nvme-tcp sends it to a task that submits to a lost connection */
 	signal(SIGPIPE, SIG_IGN);
 	setup();
 

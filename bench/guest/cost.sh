@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Not a test: what a passthrough command costs its submitter when nothing fails,
-# in instructions, for the policies this kernel has. A line a measurement:
+# Not a test: the cost of a passthrough command for its submitter when nothing fails,
+# in instructions, for the policies of this kernel. A line a measurement:
 # "# cost", policy, node, I/O policy, ring, depth, bytes, instructions. And what it
 # makes the kernel allocate: "# memory", policy, node, bytes.
 # timeout: 900
@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.." || exit
 # shellcheck source=lib.sh
 . ./lib.sh
 
-declare -A rings=([plain]='' [defer]=-d [fixed]='-d -B' [polled]='-d -p')
+declare -A rings=([plain]='' [defer]=--defer [fixed]='--defer --registered'
+	[polled]='--defer --iopoll')
 
 all_live()
 {

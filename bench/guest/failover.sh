@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Not a test: loads on two paths through the same faults, one after the other, each
-# five times. Who the contenders are depends on the kernel: see below. Prints the
+# five times. The contenders depend on the kernel: see below. Prints the
 # lines of nvme_load, and names the faults in the order in which they come.
 # timeout: 500
 cd "$(dirname "$0")/.." || exit
@@ -17,7 +17,7 @@ load()
 	local name=$1 node=$2
 
 	shift 2
-	./bench/nvme_load -i "$name" -t 300 "$@" "$node" >"$tmp/$name" 2>&1 &
+	./bench/nvme_load --name "$name" -t 300 "$@" "$node" >"$tmp/$name" 2>&1 &
 	loads+=($!)
 	names+=("$name")
 	at_exit "kill -9 $!"
@@ -55,14 +55,15 @@ $(blockdev --getsz "$(disks | head -n 1)") multipath \
 	maps+=("$1")
 }
 
-# dm_node <name>: there is no udev here that would give it a better one
+# dm_node <name>: the guest has no udev that would give it a better one
 dm_node()
 {
 	echo "/dev/dm-$(dmsetup info -c --noheadings -o minor "$1")"
 }
 
-# What multipathd does here: see that a path is back, and say so. It looks every
-# five seconds by default; this one every tenth of a second, in dm's favour.
+# check_paths does the work of multipathd: it reinstates a path that is back.
+# multipathd checks every five seconds by default, this one every tenth of a second,
+# in favour of dm.
 check_paths()
 {
 	local c d map
@@ -87,7 +88,7 @@ both_live()
 	paths_live 2
 }
 
-# fault <name> <command>...: with what was before seen for a while, and after
+# fault <name> <command>...: records the loads for a while before and after it
 fault()
 {
 	local name=$1
@@ -151,8 +152,8 @@ else
 		load passthrough "$ng"
 		load block "/dev/$head"
 	else
-		load retry-at-once "$ng" -r at-once
-		load retry-uevent "$ng" -r uevent
+		load retry-at-once "$ng" --retry at-once
+		load retry-uevent "$ng" --retry uevent
 	fi
 fi
 
@@ -169,7 +170,7 @@ for i in "${!loads[@]}"; do
 	[ $? -le 1 ] || give_up "${names[i]}: $(tail -n 3 "$tmp/${names[i]}")"
 	grep '^# ' "$tmp/${names[i]}" || give_up "${names[i]} measured nothing"
 done
-# request-based dm on nvme-tcp sleeps under RCU, and a stock kernel says so: its log
-# is no news, nor is the log of others what is measured here
+# request-based dm on nvme-tcp sleeps under RCU, and a stock kernel reports that: a
+# benchmark does not judge the kernel log
 run_exit_commands
 :

@@ -26,8 +26,9 @@ loads()
 	shift 2
 	pids=()
 	for h in "$@"; do
-		./bench/nvme_load -i "$name" -q "$n" -n "$n" -b 512 -t 200 \
-			-s "$(cat "/sys/block/$h/nsid")" "/dev/ng${h#nvme}" >"$tmp/$name.$h" 2>&1 &
+		./bench/nvme_load --name "$name" -q "$n" -n "$n" -b 512 -t 200 \
+			--nsid "$(cat "/sys/block/$h/nsid")" "/dev/ng${h#nvme}" \
+			>"$tmp/$name.$h" 2>&1 &
 		pids+=($!)
 	done
 }
@@ -101,7 +102,7 @@ measure()
 	[ ! -e $locks ] || echo 0 >$locks
 	loads waited "$n" "$@"
 	must 120 "$what $far: all wait" parked_are $((n * $#)) "$@"
-	./bench/nvme_load -i beside -q $beside -n $beside -b 512 -t 200 \
+	./bench/nvme_load --name beside -q $beside -n $beside -b 512 -t 200 \
 		"/dev/$1" >"$tmp/beside.$1" 2>&1 &
 	beside_pid=$!
 	must 20 "the block load" grep -q ready "$tmp/beside.$1"

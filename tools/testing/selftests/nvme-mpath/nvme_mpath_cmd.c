@@ -221,7 +221,7 @@ static bool complete_other(const struct io_uring_cqe *cqe)
 		return true;
 	}
 	if (cqe->user_data == OF_NOP && stats.nops) {
-		/* without it the test would not test what it says */
+		/* the command was not linked or drained as the test wants */
 		if (cqe->res)
 			fail("before a command", cqe->res < 0 ? -cqe->res : EIO);
 		stats.nops--;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A TCP relay on 127.0.0.1 in front of the port of a target: a wire that can be
- * cut. SIGUSR1 cuts it: nothing is forwarded in either direction, and new
- * connections are accepted and get no answer, as the peer of a cut wire does not
- * know better. SIGUSR2 mends it.
+ * cut. SIGUSR1 cuts it: the relay forwards nothing in either direction, and
+ * accepts new connections without an answer. SIGUSR2 mends it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +20,7 @@
 
 #define MAX_WIRES	64
 
-/* One connection: what is read from one end is written to the other. */
+/* One connection: bytes from one end go to the other. */
 struct wire {
 	int end[2];		/* -1: not there (yet) */
 };
@@ -73,7 +72,7 @@ static void drop(struct wire *w)
 	}
 }
 
-/* The other end is only called when the wire is whole. */
+/* Connects to the target only while the wire is whole. */
 static bool call_target(struct wire *w)
 {
 	struct sockaddr_in addr = local(target_port);
@@ -108,7 +107,7 @@ static void answer(int listener)
 	wires[i] = (struct wire){ { fd, -1 } };
 }
 
-/* Forward what is there; false when either end is gone. */
+/* Forwards the bytes received so far; false when either end is gone. */
 static bool forward(int from, int to)
 {
 	static char buf[1 << 16];
@@ -161,7 +160,7 @@ int main(int argc, char **argv)
 
 	for (;;) {
 		n = nr_wires;
-		/* a negative descriptor is not looked at */
+		/* poll() ignores a negative descriptor */
 		for (i = 0; i < 2 * n; i++)
 			fds[i] = (struct pollfd){
 				.fd = cut ? -1 : wires[i / 2].end[i % 2],

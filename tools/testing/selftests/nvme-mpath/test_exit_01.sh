@@ -35,6 +35,5 @@ the_end "close of the ring, DEFER_TASKRUN" USR2 close --mode defer
 ana optimized
 check_works
 
-# whatever still hung on the head would pin it, and that its subsystem
 check_nothing_left
 finish

@@ -42,6 +42,5 @@ done
 
 ana optimized
 check_works
-# whatever still hung on the head would pin it, and that its subsystem
 check_nothing_left
 finish

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # vm/lib.sh sets vm_dir
-# What run.sh finds by itself: the tests that are meant, a kernel, selftests.
+# run.sh: the tests that its arguments mean, a kernel and selftests of this tree.
 
 # The top of the kernel tree, or of the repo that has out/ with such trees.
 find_top=$(cd "$vm_dir/../../../../.." && pwd)
 
-# test_names <directory> [word]...: the tests there that the words mean, one a
-# line, each once: delay is a group, delay_01 one test, in any spelling that ends
-# in that. A path is taken as it is.
+# test_names <directory> [word]...: prints the tests there that the words mean, one
+# a line, each once. delay is a group, delay_01 one test, test_delay_01.sh as well.
+# A word with a slash is a path, and stays as it is.
 test_names()
 {
 	local dir=$1 word name names=() seen=" "

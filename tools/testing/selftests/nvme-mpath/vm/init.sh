@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# PID 1 of the guest. What to do is on the kernel command line:
+# PID 1 of the guest. The kernel command line tells what to do:
 #   nvme_mpath.test=<script>	run it, report over the verdict port, power off
 #   nvme_mpath.timeout=<s>	its time limit
 #   nvme_mpath.slow=<n>		factor for the time limits inside the tests
@@ -39,7 +39,7 @@ for word in "${words[@]}"; do
 done
 echo $((timeout / 2 + 10)) >/proc/sys/kernel/hung_task_timeout_secs
 
-# Virtio ports get their names from the driver, not from a udev that isn't here.
+# The guest has no udev: name the virtio ports as their driver does.
 mkdir -p /dev/virtio-ports
 for p in /sys/class/virtio-ports/*; do
 	[ ! -s "$p/name" ] ||
@@ -52,13 +52,13 @@ if [ "$shell" = 1 ]; then
 	exec setsid cttyhack bash --rcfile ./vm/shell.rc
 fi
 
-# kmemleak knows better what is lost when the test is over
+# after the test kmemleak has fewer false reports
 scan_for_leaks()
 {
 	local k=/sys/kernel/debug/kmemleak
 
 	[ -e "$k" ] || return 0
-	# what is younger than 5 s is not reported
+	# kmemleak does not report objects younger than 5 s
 	sleep 6
 	echo scan >"$k" 2>/dev/null || return 0
 	sleep 1
@@ -80,7 +80,7 @@ case $code in
 	echo w >/proc/sysrq-trigger
 	;;
 esac
-# whatever it left running must not outlive the verdict
+# no process of the test may outlive the verdict
 kill -9 -1
 scan_for_leaks || code=1
 echo "end $code"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What run.sh needs to make and boot a guest: its initramfs and its QEMU.
+# The guest of run.sh: its initramfs and its QEMU.
 
 vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -47,7 +47,7 @@ pack()
 }
 
 # make_initramfs <directory> <installed selftests> <modules> [program]...:
-# base.cpio, and fio.cpio for who asks for fio: it drags in 80 MB of libraries.
+# base.cpio, and fio.cpio for tests with fio: that has 80 MB of libraries.
 make_initramfs()
 {
 	local dir=$1 tests=$2 modules=$3 root=$1/root d
@@ -97,8 +97,8 @@ qemu_command()
 
 	for i in 0 1 2 3 4; do
 		if [ "$accel_name" = icount ]; then
-			# answers come when who waits for them sleeps, also on
-			# a busy host, whose time this is
+			# the latency is host time: on a busy host, too, the
+			# submitter sleeps before the answers come
 			d="driver=null-co,size=64M,latency-ns=20000000"
 		else
 			truncate -s 64M "$dir/ns$i.img"
@@ -143,8 +143,8 @@ qemu_command()
 		-device nvme,id=nvme2,serial=single,drive=ns1)
 }
 
-# KVM is taken where a kernel is seen to start under it within a few seconds:
-# that /dev/kvm can be opened says little.
+# KVM is taken where a kernel starts under it within a few seconds: a /dev/kvm that
+# can be opened proves little.
 probe_kvm()
 {
 	local kernel=$1 log=$2
@@ -158,7 +158,7 @@ probe_kvm()
 }
 
 # choose_accel <kernel> <log>: sets accel and accel_name. ACCEL=kvm|tcg decides
-# without a probe; what a probe said holds until the next boot of this machine.
+# without a probe; the result of a probe holds until the next boot of this machine.
 # ACCEL=icount is for measurements: one CPU whose instructions are the time, and
 # drives that hold nothing.
 choose_accel()
@@ -179,9 +179,9 @@ choose_accel()
 		;;
 	*) vm_error "unknown ACCEL '$ACCEL'; there are: kvm tcg icount" ;;
 	esac
-	# Page tables of five levels cost TCG time; and an interrupt that comes while
-	# Linux identifies its CPU, and has just forgotten that they are in use, is
-	# a wild access to KASAN.
+	# Page tables of five levels cost TCG time. An interrupt while Linux identifies
+	# its CPU, when the flag for five levels is cleared for a moment, is a wild
+	# access to KASAN.
 	# shellcheck disable=SC2054
 	case $accel_name in
 	tcg) accel=(-accel tcg,thread=multi -cpu max,la57=off -smp 2) ;;

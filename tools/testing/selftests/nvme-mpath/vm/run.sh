@@ -17,8 +17,8 @@
 #  -i	no test but a shell in the guest, both topologies up
 #  -l	no test but a list of those that the names mean
 #
-# Prints TAP, a line a test, and "N passed, N failed, N skipped". Everything a
-# VM has said lies in <directory>/<test>. The exit code is the gravest outcome:
+# Prints TAP, a line a test, and "N passed, N failed, N skipped". The output of a
+# VM is in <directory>/<test>. The exit code is the gravest outcome:
 # 0 pass, 1 fail, 2 harness error, 4 skip (all of them), 5 panic, 6 hang,
 # 7 the VM went away without a verdict.
 set -uo pipefail
@@ -71,12 +71,12 @@ for tool in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static \
 	vm_need "${tool%:*}" "${tool#*:}"
 done
 
-# A VM dies with us, however we end. Each is kept by a shell of its own.
+# A VM dies with this script, however that ends. A shell of its own keeps each VM.
 qemu_pid='' sockets='' keepers=()
 # shellcheck disable=SC2317 # called by the traps
 end_vm()
 {
-	# it is timeout's, which passes the signal on, and insists after 2 s
+	# the pid of timeout, which passes the signal on, and insists after 2 s
 	[ -z "$qemu_pid" ] || { kill "$qemu_pid" && wait "$qemu_pid"; } 2>/dev/null
 	[ -z "$sockets" ] || rm -rf "$sockets"
 }
@@ -101,7 +101,7 @@ echo "# accelerator: $accel_name"
 
 args="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic null_blk.nr_devices=0"
 args+=" nvme_core.io_timeout=$((5 * slow)) loglevel=6 nvme_mpath.slow=$slow"
-# polled completions for the rings that ask for them, interrupts for all others
+# one queue for polled rings, interrupts for all others
 args+=" nvme.poll_queues=1"
 # by default QEMU's firmware keeps the hot-plug of PCIe slots to itself
 args+=" pcie_ports=native"
@@ -117,8 +117,8 @@ test_limit()
 	echo $((${t:-90} * slow))
 }
 
-# stock_outcomes <test>: the words of its line "# stock: ". One that newer kernels
-# can have, too, says since when: "pass:7.3".
+# stock_outcomes <test>: the words of its line "# stock: ". A word like "pass:7.3"
+# counts for kernels since 7.3 only.
 stock_outcomes()
 {
 	local release='' word line words=()
@@ -149,8 +149,8 @@ boot()
 	qemu_pid=''
 }
 
-# judge <directory>: the outcome, from what came out of the verdict port; only
-# where nothing did it matters how the VM ended.
+# judge <directory>: the outcome, from the output of the verdict port. Without any
+# output the end of the VM decides.
 judge()
 {
 	local code
@@ -167,9 +167,9 @@ judge()
 	return "$OUT_LOST"
 }
 
-# boot_failed <directory>: the emulated timer of the guest did not tick in time
-# while Linux calibrated by it, as the host was too busy. It may say so, or only
-# never get as far as the test.
+# boot_failed <directory>: on a busy host the emulated timer of the guest did not
+# tick in time while Linux calibrated by it. The guest reports that, or only never
+# reaches the test.
 boot_failed()
 {
 	! grep -q '^begin ' "$1/verdict" 2>/dev/null ||
@@ -177,8 +177,8 @@ boot_failed()
 			"$1/serial.log"
 }
 
-# clock_wrong <directory>: for the same reason; time limits of the test were not
-# what they were meant to be, as the clock went many times too fast.
+# clock_wrong <directory>: for the same reason the clock of the guest went many
+# times too fast, and so did the time limits of the test.
 clock_wrong()
 {
 	grep -q 'PIT calibration deviates' "$1/serial.log"
@@ -232,7 +232,7 @@ run_test()
 			again="the clock of the guest is wrong"
 			;;
 		"$OUT_PASS":*)
-			# a race that the kernel without the series only loses
+			# the kernel without the series loses this race only
 			# now and then
 			[[ $stock = 0 || " $want " == *" pass "* ]] && break
 			again="passed without the series"
@@ -246,7 +246,7 @@ run_test()
 	rm -f "$dir"/ns?.img
 }
 
-# keep_test <n> <test>: run it in the background, leave what came of it
+# keep_test <n> <test>: run it in the background, leave its outcome in a file
 keep_test()
 {
 	(
@@ -260,7 +260,7 @@ keep_test()
 	keepers[$1]=$!
 }
 
-# what the log of a test has to say, as TAP diagnostics
+# explain <directory>: the log of a test, as TAP diagnostics
 explain()
 {
 	local dir=$1
@@ -300,7 +300,7 @@ echo "TAP version 13"
 echo "1..${#tests[@]}"
 n=0 passed=0 failed=0 skipped=0 gravest=0 started=0
 for t in "${tests[@]}"; do
-	# reported in order, whatever ends first
+	# report in the order of the plan
 	while [ "$started" -lt ${#tests[@]} ] && [ ! -f "$results/.end-$((n + 1))" ]; do
 		if [ ${#keepers[@]} -ge "$vms" ]; then
 			wait -n -p ended "${keepers[@]}"
