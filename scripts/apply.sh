@@ -18,7 +18,7 @@ kdir=$(cd "$kdir" && pwd -P)
 load_base "$version"
 mail=$base_dir/mail
 "$top/scripts/series.sh" "$base" >/dev/null
-mapfile -t patches < <(find "$mail" -name '0*.patch' ! -name '0000-*' | sort)
+mapfile -t patches < <(find "$mail" -name '0*.patch' ! -name '0000-*' | sort -V)
 
 # failed <patch> <log>: what did not fit
 failed()

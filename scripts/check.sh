@@ -34,8 +34,8 @@ result()
 
 echo "TAP version 13"
 
-# Whoever mails the series signs it; the entry for new files comes with the last
-# patch, as they do not all come at once.
+# The sender signs the mails. MAINTAINERS gets its entry with the tests, since the
+# new files do not all come at once.
 mapfile -t commits < <(git -C "$tree" rev-list --reverse base..HEAD)
 for c in "${commits[@]}"; do
 	log=$logs/checkpatch-$c
@@ -115,17 +115,22 @@ mapfile -t scripts < <(cd "$top" && git ls-files -co --exclude-standard \
 (cd "$top" && shellcheck -x "${scripts[@]}") >"$logs/shellcheck" 2>&1 || true
 result "shellcheck -x: ${#scripts[@]} scripts" "$logs/shellcheck"
 
-# Every file of the repo that belongs to a kernel enters it with some patch.
-mapfile -t orphans < <(cd "$top" && git ls-files -co --exclude-standard \
-	drivers include tools Documentation | while read -r f; do
-	git -C "$tree" cat-file -e "HEAD:$f" 2>/dev/null || echo "$f"
-done; cd "patches/$base" && for p in *.patch; do
-	grep -q "^$p" series || echo "patches/$base/$p"
-done)
-printf '%s\n' "${orphans[@]}" | grep . >"$logs/orphans" || true
+# Every file of the repo that belongs to a kernel enters it with one entry, and
+# every directory of patches/ is one.
+{
+	(cd "$top" && git ls-files -co --exclude-standard \
+		drivers include tools Documentation) | while read -r f; do
+		git -C "$tree" cat-file -e "HEAD:$f" 2>/dev/null || echo "$f"
+	done
+	for f in "$top"/patches/*/message; do
+		f=${f%/message}
+		grep -q "^${f##*/}[[:space:]]" "$top/patches/series" ||
+			echo "patches/${f##*/}"
+	done
+} >"$logs/orphans"
 result "no file and no patch is left out of the series" "$logs/orphans"
 
-# Whoever changes a new file later shall be told whom to ask.
+# get_maintainer.pl has to name an entry for each new file.
 git -C "$tree" diff --diff-filter=A --name-only base HEAD | (cd "$tree" &&
 	while read -r f; do
 		perl scripts/get_maintainer.pl --nogit --nogit-fallback \
@@ -135,16 +140,9 @@ git -C "$tree" diff --diff-filter=A --name-only base HEAD | (cd "$tree" &&
 	done) >"$logs/maintainers"
 result "get_maintainer.pl: every new file has its entry" "$logs/maintainers"
 
-# A patch that one base can do without says so in its series, and why.
-cat patches/*/series | grep -o '^0[^[:space:]]*' | sort -u |
-	while read -r p; do
-		for s in patches/*/series; do
-			grep -q "^$p\([[:space:]]\|\$\)" "$s" ||
-				grep -q "^# without $p: ." "$s" ||
-				echo "$s has no $p"
-		done
-	done >"$logs/names"
-result "the same patches for all bases" "$logs/names"
+"$top/scripts/fixtures-tree.sh" >"$logs/fixtures-tree" 2>&1 &&
+	: >"$logs/fixtures-tree"
+result "fixtures of tree.sh and export.sh" "$logs/fixtures-tree"
 
 echo "1..$n"
 echo "$passed passed, $failed failed, 0 skipped"

@@ -1,25 +1,30 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Write the series as mails, the way maintainers want it, to out/<base>/mail/,
-# and prove that what is mailed is what is tested: applied to a clean base it has
-# to give the tree of the series, byte for byte. Usage: series.sh <base>
+# Write the series as mails, the way maintainers want them: one directory of
+# out/<base>/mail/ for each, with a cover letter from patches/cover. Prove that
+# what is mailed is what is tested: applied to a clean base, one series after the
+# other, they give the tested tree, byte for byte.
+#
+# Usage: series.sh <base>
 #
 # SIGNOFF=1 signs off every patch and sends it from the caller, by the identity
 # that git knows of them here. Without it there is neither.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/patches.sh"
 
 load_base "${1:-}"
 need git git
 "$top/scripts/tree.sh" "$base" series
+read_series
 tree=$base_dir/series
 mail=$base_dir/mail
-cover=$top/patches/cover-letter.txt
+mapfile -t commits < <(git -C "$tree" rev-list --reverse base..HEAD)
 
-# fill <file>: subject and text of the cover letter, whose diffstat is git's
+# fill <cover letter> <text>: whose diffstat is git's
 fill()
 {
-	awk -v cover="$cover" -v base="$base" '
+	awk -v cover="$2" -v base="$base" '
 		function text(	line, n) {
 			while ((getline line <cover) > 0)
 				if (++n >= 3) {
@@ -37,61 +42,102 @@ fill()
 	mv "$1.new" "$1"
 }
 
-write_mails()
+# identity: sets the options and the environment that say whose mails these are
+identity()
 {
-	local options=(--quiet --cover-letter -o "$mail") name email f
-	local who=(GIT_COMMITTER_NAME=nvme-mpath
+	options=(--quiet --cover-letter --thread=shallow --base=base)
+	who=(GIT_COMMITTER_NAME=nvme-mpath
 		GIT_COMMITTER_EMAIL=nvme-mpath@localhost)
+	from=
+	[ "${SIGNOFF:-0}" = 1 ] || return 0
+	git -C "$top" var GIT_COMMITTER_IDENT >/dev/null 2>&1 ||
+		die "git does not know who you are" \
+			"git config --global user.name and user.email"
+	local name email
 
-	if [ "${SIGNOFF:-0}" = 1 ]; then
-		git -C "$top" var GIT_COMMITTER_IDENT >/dev/null 2>&1 ||
-			die "git does not know who you are" \
-				"git config --global user.name and user.email"
-		name=$(git -C "$top" var GIT_COMMITTER_IDENT)
-		email=${name##*<}
-		email=${email%%>*}
-		name=${name%% <*}
-		options+=(--signoff)
-		who=("GIT_COMMITTER_NAME=$name" "GIT_COMMITTER_EMAIL=$email")
-	fi
-	rm -rf "$mail"
-	env "${who[@]}" git -C "$tree" format-patch "${options[@]}" base..HEAD
-	fill "$mail/0000-cover-letter.patch"
-	[ "${SIGNOFF:-0}" != 1 ] || for f in "$mail"/*; do
-		awk -v from="From: $name <$email>" '
+	name=$(git -C "$top" var GIT_COMMITTER_IDENT)
+	email=${name##*<}
+	email=${email%%>*}
+	name=${name%% <*}
+	options+=(--signoff)
+	who=("GIT_COMMITTER_NAME=$name" "GIT_COMMITTER_EMAIL=$email")
+	from="From: $name <$email>"
+}
+
+# write_one <directory> <cover> <parent> <last commit>
+write_one()
+{
+	local f
+
+	env "${who[@]}" git -C "$tree" format-patch "${options[@]}" -o "$1" \
+		"$3..$4"
+	fill "$1/0000-cover-letter.patch" "$2"
+	[ -z "$from" ] || for f in "$1"/*; do
+		awk -v from="$from" '
 			/^From: / && !done { print from; done = 1; next }
 			{ print }' "$f" >"$f.new"
 		mv "$f.new" "$f"
 	done
 }
 
-# round_trip: the mails, on a tree of their own
+# each_series <function>: called with number, name, first and last index
+each_series()
+{
+	local n=0 first=0 i
+
+	for i in "${!entries[@]}"; do
+		[ "${postings[i]}" != "${postings[i + 1]:-}" ] || continue
+		n=$((n + 1))
+		"$1" "$n" "${postings[i]}" "$first" "$i"
+		first=$((i + 1))
+	done
+}
+
+write_mails()
+{
+	write_one "$mail/$1-$2" "$patches/cover/$2" "${commits[$3]}~" \
+		"${commits[$4]}"
+	msg "wrote $(($4 - $3 + 1)) patches to ${mail#"$top"/}/$1-$2"
+}
+
+# apply_series: the mails, on a tree of their own, and what they give
+apply_series()
+{
+	local mails
+
+	mapfile -t mails < <(find "$mail/$1-$2" -name '0*.patch' \
+		! -name '0000-*' | sort)
+	{
+		git -C "$clean" -c user.name=nvme-mpath \
+			-c user.email=nvme-mpath@localhost am -q "${mails[@]}" ||
+			echo "git am failed"
+		git -C "$clean" diff --stat HEAD
+		git -C "$clean" diff --stat "${commits[$4]}"
+	} >"$log" 2>&1
+	[ ! -s "$log" ] ||
+		die "the mails of series $2 do not give the tree of the series" \
+			"see $log"
+	msg "series $2, applied, gives the tested tree, byte for byte"
+}
+
 round_trip()
 {
-	local clean=$base_dir/clean log=$base_dir/mail.log code=0
-
+	clean=$base_dir/clean
+	log=$base_dir/mail.log
 	git -C "$tree" worktree remove --force "$clean" 2>/dev/null ||
 		rm -rf "$clean"
 	git -C "$tree" worktree prune
 	git -C "$tree" worktree add -q --detach "$clean" base
-	git -C "$clean" -c user.name=nvme-mpath \
-		-c user.email=nvme-mpath@localhost \
-		am -q "${patches[@]}" >"$log" 2>&1 || code=1
-	[ "$code" -eq 0 ] &&
-		git -C "$clean" diff --quiet HEAD &&
-		git -C "$clean" diff --stat "$(git -C "$tree" rev-parse HEAD)" \
-			>>"$log" || code=1
-	[ ! -s "$log" ] || code=1
+	each_series apply_series
 	git -C "$tree" worktree remove --force "$clean"
-	[ "$code" -eq 0 ] ||
-		die "the mails do not give the tree of the series" "see $log"
 }
 
-write_mails
-mapfile -t patches < <(find "$mail" -name '0*.patch' ! -name '0000-*' | sort)
-msg "wrote ${#patches[@]} patches and a cover letter to $mail"
+[ ${#commits[@]} -eq ${#entries[@]} ] ||
+	die "${#commits[@]} commits, ${#entries[@]} entries" "run make tree"
+rm -rf "$mail"
+identity
+each_series write_mails
 round_trip
-msg "applied to a clean $base they give the tested tree, byte for byte"
 # what is new, and what is changed in files of the base
 git -C "$tree" diff --numstat --diff-filter=A base HEAD |
 	awk '{ n++; a += $1 } END { print n " new files, " a " lines" }'

@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Make the source trees of a base kernel: out/<base>/stock is the base, and
-# out/<base>/series has one commit more for each line of patches/<base>/series.
+# out/<base>/series has one commit more for each entry of patches/series.
 #
 # Usage: tree.sh <base> stock|series
 #
-# A commit is made of its patch (message and hunks) and of the new files that
-# the line names, without a checkout: only at the end does the work tree move,
-# and only files that changed are written. A commit that was made once is found
+# A commit is made of the message and the diffs of its entry and of the new files
+# that its line names, without a checkout: only at the end does the work tree
+# move, and only files that changed are written. A commit that was made once is found
 # again by the hash of all that went into it, so an edit assembles no more than
 # what follows it. KSRC=/path takes the base from an unpacked tree.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/patches.sh"
 
 load_base "${1:-}"
 name=${2:-series}
@@ -19,7 +20,6 @@ check_word tree "$name" stock series
 
 repo=$base_dir/stock
 tree=$base_dir/$name
-patches=$top/patches/$base
 need git git
 need_space "$base_dir" 4096
 
@@ -89,41 +89,20 @@ unpack_base()
 	printf '%s\n' "$source" >"$stamp"
 }
 
-# mail_part message|diff <patch>
-mail_part()
-{
-	case $1 in
-	message) sed '/^---$/,$d; /^diff --git /,$d' "$2" ;;
-	diff) sed -n '/^diff --git /,$p' "$2" ;;
-	esac
-}
-
-# The new files of one series line, directories expanded.
-new_files()
-{
-	local f
-
-	for f in "$@"; do
-		[ -e "$top/$f" ] ||
-			die "patches/$base/series names $f, which is not there"
-		git -C "$top" ls-files -co --exclude-standard -- "$f"
-	done
-}
-
-# add_commit <parent> <patch> <new file>...: prints the new commit
+# add_commit <parent> <entry> <new file>...: prints the new commit
 add_commit()
 {
-	local parent=$1 patch=$2 f mode blob
+	local parent=$1 entry=$2 f mode blob
 	local -x GIT_INDEX_FILE=$repo/.git/assemble.index
 
 	shift 2
 	g read-tree "$parent"
-	mail_part diff "$patch" >"$repo/.git/assemble.diff"
+	diff_of "$entry" >"$repo/.git/assemble.diff"
 	if [ -s "$repo/.git/assemble.diff" ]; then
 		g apply --cached --verbose "$repo/.git/assemble.diff" \
 			2>"$repo/.git/assemble.log" || {
 			grep -v '^Checking patch' "$repo/.git/assemble.log" >&2
-			die "${patch#"$top"/} does not apply to $base" \
+			die "patches/$entry does not apply to $base" \
 				"above is the hunk that was not found"
 		}
 	fi
@@ -135,30 +114,26 @@ add_commit()
 		blob=$(g hash-object -w "$top/$f")
 		g update-index --add --cacheinfo "$mode,$blob,$f"
 	done
-	mail_part message "$patch" |
-		g commit-tree -p "$parent" "$(g write-tree)"
+	message_of "$entry" | g commit-tree -p "$parent" "$(g write-tree)"
 }
 
 assemble()
 {
-	local parent key line patch files
+	local parent key i files
 	local -a words
 
-	[ -f "$patches/series" ] || die "there is no patches/$base/series"
+	read_series
 	parent=$(g rev-parse base)
 	key=$parent
-	while read -r line; do
-		read -ra words <<<"${line%%#*}"
-		[ ${#words[@]} -gt 0 ] || continue
-		patch=$patches/${words[0]}
-		[ -f "$patch" ] ||
-			die "patches/$base/series names ${words[0]}, which is not there"
-		files=$(new_files "${words[@]:1}")
+	for i in "${!entries[@]}"; do
+		# shellcheck disable=SC2086 # patterns, for git to expand
+		files=$(set -f && files_of ${new_files[i]})
 		mapfile -t words <<<"$files"
 		[ -n "$files" ] || words=()
 		key=$({
 			echo "$key"
-			cat "$patch"
+			message_of "${entries[i]}"
+			diff_of "${entries[i]}"
 			for f in "${words[@]}"; do
 				stat -c '%n %A' "$top/$f"
 				cat "$top/$f"
@@ -166,20 +141,21 @@ assemble()
 		} | sha256sum | cut -d ' ' -f 1)
 		if ! g rev-parse -q --verify "refs/assembled/$key" >/dev/null
 		then
-			parent=$(add_commit "$parent" "$patch" "${words[@]}")
+			parent=$(add_commit "$parent" "${entries[i]}" "${words[@]}")
 			g update-ref "refs/assembled/$key" "$parent"
-			msg "assembled ${patch##*/}"
+			msg "assembled ${entries[i]}"
 		fi
 		parent=$(g rev-parse "refs/assembled/$key")
-	done <"$patches/series"
+	done
 	series_head=$parent
 }
 
 # $whole is there while the work tree is what its HEAD says: an interrupted
-# checkout must not be taken for a finished one, nor for someone's changes.
+# checkout must not be taken for a finished one, nor for someone's changes. It
+# names the commit that was assembled or exported last.
 check_out()
 {
-	local whole=$base_dir/.series-whole
+	local whole=$base_dir/.series-whole head
 
 	if [ ! -e "$whole" ]; then
 		msg "checking out the series tree"
@@ -189,17 +165,23 @@ check_out()
 			g worktree prune
 			g worktree add -q -f --detach "$tree" "$series_head"
 		}
-		touch "$whole"
+		echo "$series_head" >"$whole"
 		return
 	fi
-	[ "$(git -C "$tree" rev-parse HEAD)" != "$series_head" ] || return 0
+	head=$(git -C "$tree" rev-parse HEAD)
+	[ "$head" != "$series_head" ] || return 0
 	git -C "$tree" diff --quiet HEAD ||
 		die "${tree#"$top"/} has changes that are in no patch" \
 			"commit them there and run 'make export', or" \
 			"throw them away: git -C ${tree#"$top"/} reset --hard"
+	[ "$head" = "$(cat "$whole")" ] ||
+		g diff --quiet "$head" "$series_head" ||
+		die "${tree#"$top"/} has commits that are in no patch" \
+			"run 'make export', or throw them away:" \
+			"rm ${whole#"$top"/}"
 	rm "$whole"
 	git -C "$tree" checkout -q --detach "$series_head"
-	touch "$whole"
+	echo "$series_head" >"$whole"
 }
 
 # One at a time: two runs would share the index that the commits are made in.

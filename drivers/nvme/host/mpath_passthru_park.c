@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Passthrough on multipath heads: io_uring commands that wait for a path.
+ *
+ * mpath_passthru.c describes all states of a command. This file parks commands,
+ * resumes and cancels them. The context that takes a command off
+ * head->passthru.parked, under head->requeue_lock, owns it.
+ */
+
+#include <linux/io_uring/cmd.h>
+#include "nvme.h"
+#include "uring_cmd.h"
+#include "trace.h"
+
+/**
+ * nvme_mpath_pt_schedule_recheck - check later whether commands have to wait on
+ * @head: the head that they wait on
+ * @delay: NVME_MPATH_PT_RECHECK_SHORT or NVME_MPATH_PT_RECHECK_LONG
+ *
+ * A short-delay request postpones the recheck, by at most the long delay, so
+ * that commands already resumed run first. A long-delay request never moves it.
+ *
+ * Context: Any.
+ */
+void nvme_mpath_pt_schedule_recheck(struct nvme_ns_head *head,
+				    unsigned long delay)
+{
+	struct nvme_mpath_pt *pt = &head->passthru;
+	unsigned long since;
+
+	if (delay == NVME_MPATH_PT_RECHECK_LONG) {
+		queue_delayed_work(nvme_wq, &pt->recheck, delay);
+		return;
+	}
+	since = READ_ONCE(pt->short_since);
+	if (!since)
+		WRITE_ONCE(pt->short_since, jiffies ?: 1);
+	else if (time_after_eq(jiffies, since + NVME_MPATH_PT_RECHECK_LONG))
+		return;
+	mod_delayed_work(nvme_wq, &pt->recheck, delay);
+}
+
+/**
+ * nvme_mpath_pt_can_progress - does a command without a path have to wait?
+ * @head: its head
+ *
+ * Context: Under head->srcu.
+ * Return: false if it has to. true if a path is usable, or none can become so.
+ */
+bool nvme_mpath_pt_can_progress(struct nvme_ns_head *head)
+{
+	lockdep_assert(srcu_read_lock_held(&head->srcu));
+
+	return nvme_find_path(head) || !nvme_available_path(head);
+}
+
+/**
+ * nvme_mpath_pt_last_result - second result of a command that ends by itself
+ * @ioucmd: the command, which makes no further attempt
+ *
+ * Context: Owner of @ioucmd.
+ * Return: the result of its last attempt, 0 if none was made.
+ */
+u64 nvme_mpath_pt_last_result(struct io_uring_cmd *ioucmd)
+{
+	return nvme_uring_cmd_pdu(ioucmd)->failed_over ?
+		nvme_uring_kept(ioucmd)->result : 0;
+}
+
+/*
+ * Reject now what every path would reject; validate the rest at issue, with the
+ * submitter's credentials.
+ */
+static int nvme_mpath_pt_check_parkable(struct nvme_ns_head *head,
+					struct io_uring_cmd *ioucmd,
+					unsigned int issue_flags)
+{
+	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
+
+	if (ioucmd->cmd_op != NVME_URING_CMD_IO &&
+	    ioucmd->cmd_op != NVME_URING_CMD_IO_VEC)
+		return -ENOTTY;
+	if (cmd->nsid != head->ns_id)
+		return -EINVAL;
+	if (!cmd->data_len)
+		return 0;
+	return io_uring_cmd_keep_buffer(ioucmd, issue_flags);
+}
+
+/*
+ * Complete a parked command, or one that could not be parked. Untrack first: an
+ * exiting task waits for tracked requests without reaping, and on an IOPOLL
+ * ring a completed request lives until it is reaped.
+ */
+static void nvme_mpath_pt_end_tracked(struct io_uring_cmd *ioucmd, int res,
+				      unsigned int issue_flags)
+{
+	io_uring_cmd_untrack(ioucmd);
+	nvme_uring_cmd_done(ioucmd, res, nvme_mpath_pt_last_result(ioucmd),
+			    issue_flags);
+}
+
+/*
+ * Returns -ECANCELED if the command was cancelled since it was marked
+ * cancelable, or if its task is already cancelling: an io-wq worker may park
+ * that late.
+ */
+static int nvme_mpath_pt_add_parked(struct nvme_ns_head *head,
+				    struct io_uring_cmd *ioucmd, u8 opcode)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	bool cancelled;
+
+	spin_lock_irq(&head->requeue_lock);
+	cancelled = pdu->state == NVME_MPATH_PT_STATE_CANCELLED ||
+		io_uring_cmd_in_cancel(ioucmd);
+	if (!cancelled) {
+		nvme_mpath_pt_note_parked(head, ioucmd, opcode);
+		pdu->state = NVME_MPATH_PT_STATE_PARKED;
+		pdu->park_first = false;
+		list_add_tail(&pdu->node, &head->passthru.parked);
+	}
+	spin_unlock_irq(&head->requeue_lock);
+	return cancelled ? -ECANCELED : 0;
+}
+
+/*
+ * The check for an available path and list_add_tail() are one SRCU section: the
+ * removal of a head waits for SRCU readers before it drains the list for the
+ * last time. Other events do not wait for readers. The second check, with the
+ * command on the list, covers them: it sees what the event changed, or
+ * requeue_work of the event sees the command.
+ */
+static int nvme_mpath_pt_enqueue(struct nvme_ns_head *head,
+				 struct io_uring_cmd *ioucmd, u8 opcode,
+				 unsigned long delay)
+{
+	int srcu_idx, ret = -EIO;
+
+	srcu_idx = srcu_read_lock(&head->srcu);
+	if (nvme_available_path(head))
+		ret = nvme_mpath_pt_add_parked(head, ioucmd, opcode);
+	if (!ret) {
+		/*
+		 * Pairs with the barrier in nvme_mpath_pt_recheck_work() and
+		 * with those of everything that schedules requeue_work.
+		 */
+		smp_mb();
+		nvme_mpath_pt_schedule_recheck(head, delay);
+		if (delay == NVME_MPATH_PT_RECHECK_LONG &&
+		    nvme_mpath_pt_can_progress(head))
+			kblockd_schedule_work(&head->requeue_work);
+	}
+	srcu_read_unlock(&head->srcu, srcu_idx);
+	return ret;
+}
+
+/* @ioucmd belongs to another context now, unless @ret is an error. */
+static void nvme_mpath_pt_report_park(struct nvme_ns_head *head,
+				      struct io_uring_cmd *ioucmd, u8 opcode,
+				      unsigned int issue_flags,
+				      unsigned long delay, int ret)
+{
+	switch (ret) {
+	case 0:
+		if (delay != NVME_MPATH_PT_RECHECK_LONG)
+			return;
+		nvme_mpath_count_no_usable_path(head);
+		dev_warn_ratelimited(disk_to_dev(head->disk),
+				     "no usable path - requeuing passthrough command %#04x\n",
+				     opcode);
+		return;
+	case -ECANCELED:
+		trace_nvme_passthru_cancel(head->disk, ioucmd, opcode, ret);
+		break;
+	default:
+		nvme_mpath_pt_note_no_path(head, ioucmd, opcode);
+		break;
+	}
+	nvme_mpath_pt_end_tracked(ioucmd, ret, issue_flags);
+}
+
+/**
+ * nvme_mpath_pt_park - let a command wait for a path
+ * @head: its head
+ * @ioucmd: the command, which has no request and no mapped pages
+ * @issue_flags: IO_URING_F_*
+ * @delay: NVME_MPATH_PT_RECHECK_LONG if no path is usable,
+ *	NVME_MPATH_PT_RECHECK_SHORT if it lacks a tag, memory or a moment
+ *
+ * Context: Process context of the submitter, or its task work.
+ * Return: -EIOCBQUEUED when the command is parked, or was completed because no
+ *	path is available or it is cancelled. Another negative value as its
+ *	result: every path would reject it.
+ */
+int nvme_mpath_pt_park(struct nvme_ns_head *head, struct io_uring_cmd *ioucmd,
+		       unsigned int issue_flags, unsigned long delay)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	u8 opcode = nvme_uring_sqe(ioucmd)->opcode;
+	int ret;
+
+	ret = nvme_mpath_pt_check_parkable(head, ioucmd, issue_flags);
+	if (ret)
+		return ret;
+
+	/* ->uring_cmd_iopoll() reads it at any time */
+	WRITE_ONCE(pdu->hctx, NULL);
+	nvme_uring_cmd_set_cancelable(ioucmd, issue_flags);
+
+	ret = nvme_mpath_pt_enqueue(head, ioucmd, opcode, delay);
+	nvme_mpath_pt_report_park(head, ioucmd, opcode, issue_flags, delay,
+				  ret);
+	return -EIOCBQUEUED;
+}
+
+static void nvme_mpath_pt_unpark(struct nvme_ns_head *head,
+				 struct nvme_uring_cmd_pdu *pdu)
+{
+	lockdep_assert_held(&head->requeue_lock);
+
+	list_del(&pdu->node);
+	nvme_mpath_pt_note_unparked(head);
+	pdu->state = NVME_MPATH_PT_STATE_RESUMED;
+	/* node overlays it, and the next owner unmaps it */
+	pdu->bio = NULL;
+}
+
+/**
+ * nvme_mpath_pt_cancel - cancel a command
+ * @head: its head
+ * @ioucmd: the command, which is marked cancelable
+ *
+ * Task work completes a parked command: a ring that is closed while its task
+ * lives on must not be posted to from here. A command that is not on the list
+ * yet, or not any more, is only marked. One in flight is not cancelable.
+ *
+ * Context: ->uring_cmd() with IO_URING_F_CANCEL; holds the ring's lock.
+ */
+void nvme_mpath_pt_cancel(struct nvme_ns_head *head,
+			  struct io_uring_cmd *ioucmd)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	enum nvme_mpath_pt_state state;
+
+	spin_lock_irq(&head->requeue_lock);
+	state = pdu->state;
+	if (state == NVME_MPATH_PT_STATE_PARKED)
+		nvme_mpath_pt_unpark(head, pdu);
+	pdu->state = NVME_MPATH_PT_STATE_CANCELLED;
+	spin_unlock_irq(&head->requeue_lock);
+
+	/* not on the list yet: nvme_mpath_pt_park() still uses it */
+	if (state == NVME_MPATH_PT_STATE_ACTIVE ||
+	    state == NVME_MPATH_PT_STATE_CANCELLED)
+		return;
+	io_uring_cmd_unmark_cancelable(ioucmd);
+	if (state == NVME_MPATH_PT_STATE_PARKED)
+		nvme_uring_cmd_retry_in_task(ioucmd);
+}
+
+/**
+ * nvme_mpath_pt_end_parked - complete a parked command at once
+ * @head: its head
+ * @ioucmd: the command, parked or not, of a ring with IORING_SETUP_IOPOLL
+ *
+ * On such a ring a completion is only noted here; the poller of the ring posts
+ * it.
+ *
+ * Context: Holds the ring's lock.
+ */
+void nvme_mpath_pt_end_parked(struct nvme_ns_head *head,
+			      struct io_uring_cmd *ioucmd)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	bool parked;
+
+	spin_lock_irq(&head->requeue_lock);
+	parked = pdu->state == NVME_MPATH_PT_STATE_PARKED;
+	if (parked)
+		nvme_mpath_pt_unpark(head, pdu);
+	spin_unlock_irq(&head->requeue_lock);
+
+	if (!parked)
+		return;
+	trace_nvme_passthru_cancel(head->disk, ioucmd,
+				   nvme_uring_sqe(ioucmd)->opcode, -ECANCELED);
+	nvme_mpath_pt_end_tracked(ioucmd, -ECANCELED, 0);
+}
+
+/**
+ * nvme_mpath_pt_requeue - resume the parked commands of a head
+ * @head: the head
+ *
+ * Resumes only commands that were parked on entry; a command that is parked
+ * again waits for the next event. The lock is not held while task work is
+ * queued: a command that was taken off the list belongs to this function.
+ *
+ * Context: Process context; may sleep, but does not wait.
+ */
+void nvme_mpath_pt_requeue(struct nvme_ns_head *head)
+{
+	struct nvme_uring_cmd_pdu *pdu;
+	struct io_uring_cmd *ioucmd;
+	LIST_HEAD(batch);
+
+	spin_lock_irq(&head->requeue_lock);
+	list_splice_init(&head->passthru.parked, &batch);
+	while (!list_empty(&batch)) {
+		pdu = list_first_entry(&batch, struct nvme_uring_cmd_pdu, node);
+		nvme_mpath_pt_unpark(head, pdu);
+		spin_unlock_irq(&head->requeue_lock);
+
+		ioucmd = container_of((void *)pdu, struct io_uring_cmd, pdu);
+		nvme_uring_cmd_retry_in_task(ioucmd);
+		cond_resched();
+
+		spin_lock_irq(&head->requeue_lock);
+	}
+	spin_unlock_irq(&head->requeue_lock);
+
+	wake_up_all(&head->passthru.wait);
+}
+
+static void nvme_mpath_pt_recheck_work(struct work_struct *work)
+{
+	struct nvme_ns_head *head = container_of(to_delayed_work(work),
+						 struct nvme_ns_head,
+						 passthru.recheck);
+	bool can_progress;
+	int srcu_idx;
+
+	WRITE_ONCE(head->passthru.short_since, 0);
+	/*
+	 * Pairs with nvme_mpath_pt_enqueue(): a command whose short-delay
+	 * request saw short_since set is on the list.
+	 */
+	smp_mb();
+	srcu_idx = srcu_read_lock(&head->srcu);
+	can_progress = nvme_mpath_pt_can_progress(head);
+	srcu_read_unlock(&head->srcu, srcu_idx);
+
+	if (can_progress)
+		nvme_mpath_pt_requeue(head);
+	if (!list_empty(&head->passthru.parked) ||
+	    wq_has_sleeper(&head->passthru.wait))
+		nvme_mpath_pt_schedule_recheck(head,
+					       NVME_MPATH_PT_RECHECK_LONG);
+}
+
+/**
+ * nvme_mpath_pt_init_head - prepare a head for passthrough
+ * @head: the head, not visible yet
+ */
+void nvme_mpath_pt_init_head(struct nvme_ns_head *head)
+{
+	INIT_LIST_HEAD(&head->passthru.parked);
+	init_waitqueue_head(&head->passthru.wait);
+	INIT_DELAYED_WORK(&head->passthru.recheck, nvme_mpath_pt_recheck_work);
+	head->passthru.policy = nvme_mpath_pt_default_policy();
+}
+
+/**
+ * nvme_mpath_pt_exit_head - undo nvme_mpath_pt_init_head()
+ * @head: the head, which no open file pins any more
+ *
+ * Context: May sleep.
+ */
+void nvme_mpath_pt_exit_head(struct nvme_ns_head *head)
+{
+	WARN_ON_ONCE(!list_empty(&head->passthru.parked));
+	cancel_delayed_work_sync(&head->passthru.recheck);
+}
