@@ -36,10 +36,11 @@ help:
 #:                no multipath, no io_uring, i386, arm64, clang;  T=i386 only one
 #:   make bench   what it costs, and what it buys;  T=cost|failover|growth
 #:   make htmldocs  the documentation, by the kernel's own build
-#:   make series  the series as mails with a cover letter, in out/$BASE/mail;
+#:   make series  the series as mails with cover letters, in out/$BASE/mail;
 #:                SIGNOFF=1 signs them off as you
 #:   make apply KDIR=/path  apply it to a kernel tree of yours
 #:   make export  write amended commits of out/$BASE/series back to patches/
+#:   make port FROM=7.3 BASE=x  start the series on a new base, by merges
 #:   make deps    install the Debian packages all this needs
 #:   make clean   remove out/$BASE;  make distclean: all of out/
 #:
@@ -106,6 +107,9 @@ apply: deps
 export:
 	@scripts/export.sh '$(BASE)'
 
+port: deps
+	@scripts/port.sh '$(FROM)' '$(BASE)'
+
 clean:
 	rm -rf '$(or $(OUT),out)/$(BASE)'
 
@@ -113,4 +117,4 @@ distclean:
 	rm -rf '$(or $(OUT),out)'
 
 .PHONY: help deps tree kernel demo test new-test kunit vm check check-bisect bench \
-	htmldocs series apply export clean distclean
+	htmldocs series apply export port clean distclean

@@ -39,17 +39,39 @@ pci_single()
 	skip_all "no PCIe controller without a subsystem"
 }
 
+# qmp_answers: how many commands QEMU has answered
+qmp_answers()
+{
+	grep -cE '"(return|error)":' "$tmp/qmp"
+}
+
+qmp_answered()
+{
+	[ "$(qmp_answers)" -ge "$1" ]
+}
+
+# qmp_send <line>: QEMU has done it when this returns
+qmp_send()
+{
+	local before
+
+	before=$(qmp_answers)
+	echo "$1" >&7
+	must 30 "QEMU's answer" qmp_answered $((before + 1))
+}
+
 # qmp <command> [arguments as JSON]
 qmp()
 {
 	[ -c "$QMP_PORT" ] || return
 	if [ ! -e "$tmp/qmp" ]; then
+		: >"$tmp/qmp"
 		exec 7<>"$QMP_PORT"
-		cat <&7 >"$tmp/qmp" 2>&1 &
+		cat <&7 >>"$tmp/qmp" 2>&1 &
 		at_exit "kill $!"
-		echo '{"execute":"qmp_capabilities"}' >&7
+		qmp_send '{"execute":"qmp_capabilities"}'
 	fi
-	echo "{\"execute\":\"$1\"${2:+,\"arguments\":$2}}" >&7
+	qmp_send "{\"execute\":\"$1\"${2:+,\"arguments\":$2}}"
 }
 
 need_qmp()
