@@ -97,7 +97,6 @@ lost_in_flight
 check "32-bit ioctls: writes lost in flight succeed on retry" all_ok
 lost_in_flight
 check "32-bit ioctls: reads lost in flight succeed on retry, with the right data" \
-	\
 	all_ok
 
 no_usable_path inaccessible

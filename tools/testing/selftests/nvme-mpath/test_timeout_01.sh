@@ -33,7 +33,6 @@ expires()
 	release
 	io_wait
 	check "$what: the timed-out command ends with -EINTR, as without failover" \
-		\
 		is "-4:1" "$(io_value errors)"
 	io_use "$others"
 	check "$what: the other 4 commands in flight succeed" io_wait
