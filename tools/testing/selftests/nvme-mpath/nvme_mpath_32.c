@@ -4,8 +4,9 @@
  * kernel's nolibc builds it without a 32-bit libc.
  *
  * Each line on stdin starts a phase: in turns, all slots are written, or are read
- * and compared with the last data written. A line on stdout has the result. The exit code at the end of stdin is 0 if all commands succeeded, 1 if
- * some failed, 3 if an answer was missing, came twice, or had wrong data.
+ * and compared with the last data written. A line on stdout has the result. The
+ * exit code at the end of stdin is 0 if all commands succeeded, 1 if some failed, 3
+ * if an answer was missing, came twice, or had wrong data.
  */
 #include <linux/io_uring.h>
 #include "nolibc.h"

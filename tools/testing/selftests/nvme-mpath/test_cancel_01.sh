@@ -37,7 +37,6 @@ one_kind()
 	parked_load 16 -o write -t 600 --on-usr2 "$how" "$@" "$ng"
 	kill -USR2 "$io"
 	check "$what: returns $result, $((16 - left)) of 16 parked commands end with -ECANCELED" \
-		\
 		wait_for 20 io_left "$left" "$errors" "$result"
 	ana optimized
 	io_wait

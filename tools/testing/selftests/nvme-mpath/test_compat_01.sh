@@ -22,7 +22,6 @@ spin()
 	release
 	must 20 "load" io_moves
 	check "$what: commands retried from an interrupt succeed, with the right data" \
-		\
 		io_stop
 }
 

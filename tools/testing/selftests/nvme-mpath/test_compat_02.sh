@@ -43,7 +43,7 @@ lost_in_flight()
 	must 10 "16 commands in flight" sent 16
 	lose_all 16
 	release
-	check_phase "32-bit $1: 16 commands lost in flight succeed on retry"
+	check_phase "compat $1: 16 commands lost in flight succeed on retry"
 }
 
 # no_path <what>: a phase that begins without a usable path
@@ -51,10 +51,10 @@ no_path()
 {
 	no_usable_path inaccessible
 	echo >&9
-	check "32-bit $1: 16 commands are parked without a usable path" \
+	check "compat $1: 16 commands are parked without a usable path" \
 		wait_for 10 are_parked 16
 	ana optimized
-	check_phase "32-bit $1: 16 parked commands succeed when a path is usable"
+	check_phase "compat $1: 16 parked commands succeed when a path is usable"
 }
 
 begin 10
@@ -70,7 +70,7 @@ for how in ring vec; do
 	lost_in_flight "$how, read"
 	no_path "$how, write"
 	exec 9>&-
-	check "32-bit $how: each command was answered exactly once" \
+	check "compat $how: each command was answered exactly once" \
 		wait "$program"
 done
 finish

@@ -42,7 +42,7 @@ io_start -n 8 -q 8 -o write --same-data "$ng"
 new=$io
 dd if="/dev/$head" of=/dev/null bs=4k count=1 iflag=direct 2>"$tmp/dd" &
 dd=$!
-check "8 passthrough commands sent without a path are parked" \
+check "all 8 passthrough commands sent without a path are parked" \
 	wait_for 10 io_stuck 8
 check "a block read sent without a path waits" kill -0 "$dd"
 

@@ -27,7 +27,7 @@ for i in 1 2 3 4; do
 		2>"$tmp/dd$i" &
 	pids+=($!)
 done
-check "32 ring commands and an ioctl are parked" wait_for 10 count_is parked 33
+check "all 32 ring commands and an ioctl are parked" wait_for 10 count_is parked 33
 start=$(ms)
 check "the host deletes all controllers" disconnect_all
 check "the kernel log announces the removal in 3 s" \

@@ -20,7 +20,7 @@ must 20 "everything waits" io_stuck 16
 check "fast_io_fail_tmo expires with 16 commands parked" \
 	wait_for 10 log_has "failfast expired"
 check "ctrl_loss_tmo expires and deletes the controllers" wait_for 30 no_ctrl
-check "16 commands are still parked without any controller" \
+check "all 16 commands are still parked without any controller" \
 	wait_for 10 io_stuck 16
 all_ports port_up
 connect_all

@@ -25,7 +25,7 @@ round_robin
 trace_path_errors
 inject "$path" 0x371 20
 io_start -n 400 -o rw "$ng"
-check "400 commands succeed, 20 of them after a path error" io_wait
+check "all 400 commands succeed, 20 of them after a path error" io_wait
 check "multipath_failover_count of the path has grown by 20" \
 	is 20 "$(diag "$path" multipath_failover_count)"
 

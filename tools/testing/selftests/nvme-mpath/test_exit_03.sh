@@ -36,7 +36,6 @@ ana inaccessible
 for mode in coop,flag sqpoll iopoll sqpoll,iopoll defer,iopoll async \
 	async,iopoll file,ring; do
 	check "$mode: SIGKILL, exit, exec and close end with 16 commands parked, without a path" \
-		\
 		all_ends "$mode"
 done
 

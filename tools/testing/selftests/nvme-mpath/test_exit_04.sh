@@ -46,7 +46,6 @@ nvmet_up 2 0 -l 60
 trace_path_errors
 for mode in coop defer sqpoll iopoll sqpoll,iopoll defer,iopoll; do
 	check "$mode: SIGKILL, exec and close end with 16 lost commands, without a path" \
-		\
 		all_ends "$mode"
 done
 

@@ -40,5 +40,5 @@ other=$(path_of_ctrl "$(pci_ctrl 1)")
 inject "$path" 0x371 200
 inject "$other" 0x370 200
 io_start -n 400 -o rw "$ng"
-check "400 commands succeed while both paths return 200 path errors each" io_wait
+check "all 400 commands succeed while both paths return 200 path errors each" io_wait
 finish

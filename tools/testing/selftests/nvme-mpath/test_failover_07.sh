@@ -59,7 +59,6 @@ for port in 1 2; do
 	must 20 "commands lost" saw_path_errors $((lost + 1))
 	release
 	check "port $port pulled: all five rings make progress on the other path" \
-		\
 		wait_for 20 all_move
 	port_up $port
 	must 20 "two paths" paths_live 2

@@ -8,6 +8,9 @@
 
 known="FAILFAST: yes
 FAILOVER: yes"
+# all other bits, and both flags together
+others=(1 2 3 12 0x10 0x40 0x80 0xc0)
+no_others=$(printf '\n%s: no' "${others[@]}")
 
 # answers <words> [flags]...: the program prints just that, and exits with 0
 answers()
@@ -25,31 +28,14 @@ begin 6
 pci_single
 check "a path's own node: the kernel knows FAILFAST and FAILOVER" answers "$known"
 check "a path's own node: both flags together, and all other bits, are refused" \
-	answers "$known
-1: no
-2: no
-3: no
-12: no
-0x10: no
-0x40: no
-0x80: no
-0xc0: no" 1 2 3 12 0x10 0x40 0x80 0xc0
+	answers "$known$no_others" "${others[@]}"
 
 pci_head
 for policy in idempotent all none; do
 	echo "$policy" >"/sys/block/$head/passthru_failover"
 	check "a head with policy $policy: the kernel knows FAILFAST and FAILOVER" \
-		\
 		answers "$known"
 done
 check "a head: both flags together, and all other bits, are refused" \
-	answers "$known
-1: no
-2: no
-3: no
-12: no
-0x10: no
-0x40: no
-0x80: no
-0xc0: no" 1 2 3 12 0x10 0x40 0x80 0xc0
+	answers "$known$no_others" "${others[@]}"
 finish

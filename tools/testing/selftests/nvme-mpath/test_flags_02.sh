@@ -49,7 +49,6 @@ check "FAILFAST: a reset ends commands that the target still has" \
 release
 io_wait
 check "FAILFAST: a reset ends commands with -EINTR, as the unpatched kernel does" \
-	\
 	is "-4:8" "$(io_value errors)"
 
 flying --flags failfast
@@ -82,7 +81,6 @@ for p in idempotent none; do
 	check "FAILOVER under $p: vendor commands get the answer of the target" \
 		is "0x6001:40" "$(io_value errors)"
 	check "FAILOVER under $p: the target saw 40 vendor commands and 20 retries" \
-		\
 		is 60 "$(target_answered)"
 	inject_none "$path"
 done

@@ -96,7 +96,6 @@ trace_path_errors
 
 while read -r engine node; do
 	check "ioctl $engine on $node: all commands succeed while paths are lost" \
-		\
 		ioctls "$engine" "/dev/$node"
 done <<-END
 	io ${ng##*/}

@@ -94,18 +94,17 @@ else
 fi
 
 lost_in_flight
-check "32-bit ioctls: writes lost in flight succeed on retry" all_ok
+check "compat ioctls: writes lost in flight succeed on retry" all_ok
 lost_in_flight
-check "32-bit ioctls: reads lost in flight succeed on retry, with the right data" \
-	\
+check "compat ioctls: reads lost in flight succeed on retry, with the right data" \
 	all_ok
 
 no_usable_path inaccessible
 start_phase
-check "32-bit ioctls: without a usable path all of them are parked" \
+check "compat ioctls: without a usable path all of them are parked" \
 	wait_for 10 are_parked ${#programs[@]}
 ana optimized
-check "32-bit ioctls: parked writes succeed when a path is usable" all_ok
+check "compat ioctls: parked writes succeed when a path is usable" all_ok
 start_phase
-check "32-bit ioctls: reads find the data of the parked writes" all_ok
+check "compat ioctls: reads find the data of the parked writes" all_ok
 finish

@@ -31,7 +31,6 @@ lost_in_flight()
 		[ "$(traced retry opcode=0x02)" -eq 0 ] || break
 	done
 	check "$what: retries use the iovecs of the submission, not the reused ones" \
-		\
 		io_stop
 	check "$what: both writes and reads were retried" test \
 		"$(traced retry opcode=0x01)" -gt 0 -a \
@@ -54,7 +53,6 @@ reused_in_flight()
 	lose_all 8
 	release
 	check "$1, iovecs reused in flight: retries use the iovecs of the submission" \
-		\
 		io_wait
 }
 
@@ -90,6 +88,5 @@ io_start --reuse-iovecs -t 600 -n 32 -q 16 -o rw "$ng"
 must 10 "16 commands that wait" io_stuck 16
 ana optimized
 check "iovecs reused while commands are parked: the first attempt uses those of the submission" \
-	\
 	io_wait
 finish

@@ -69,7 +69,6 @@ for flag in failfast failover; do
 	io_start -n 8 -q 8 --flags $flag -o read "$ng"
 	io_wait
 	check "flag $flag: accepted, or refused by a kernel that does not know it" \
-		\
 		is "$flags_errors" "$(io_value errors)"
 done
 

@@ -17,7 +17,6 @@ one_kind()
 	kill -USR2 "$io"
 	# older kernels return from it only when the commands are done
 	check "$what ring: the application starts to unregister buffers of 16 parked commands" \
-		\
 		wait_for 20 grep -q '^unregister' "$io_log"
 	ana optimized
 	check "$what ring: the parked commands succeed when a path is usable" \

@@ -34,7 +34,6 @@ must 20 "the answers of one path" io_pending 16
 release
 io_wait
 check "policy none: a reset of one path ends its 16 commands in flight with -EINTR" \
-	\
 	is "-4:16" "$(io_value errors)"
 
 no_usable_path change

@@ -52,7 +52,6 @@ check "all: passthru_failed_over has grown by 600" \
 
 lose_vendor idempotent 200 100 --engine io64
 check "idempotent, ioctl: 100 lost vendor commands end with the path error 0x371" \
-	\
 	test "$(io_value errors | tr ',' '\n' | sort | tr '\n' ' ')" = \
 	"0x371:100 0x6001:100 "
 check "idempotent, ioctl: the target saw each of 200 vendor commands once" \

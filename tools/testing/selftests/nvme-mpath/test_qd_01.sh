@@ -55,7 +55,7 @@ trace_path_errors
 flying
 lose_all 8
 release
-check "8 writes lost by a reset succeed on retry" io_wait
+check "all 8 writes lost by a reset succeed on retry" io_wait
 ended_by "that failed over"
 
 no_usable_path change

@@ -18,7 +18,7 @@ for kind in "-o rw" "-o rw --vectored" "-o rw --buffer-offset 1" "-o flush" \
 	"-o rw --mode defer -q 64" "-o rw -b 65536 -q 4"; do
 	# shellcheck disable=SC2086
 	io_start -n 200 $kind "$ng"
-	check "200 commands ($kind) succeed without a fault" io_wait
+	check "all 200 commands ($kind) succeed without a fault" io_wait
 done
 
 # Internal Device Error: no path error

@@ -20,7 +20,7 @@ must 20 "one path" paths_live 1
 must 20 "8 commands lost" saw_path_errors 8
 release
 check "reads of nobody succeed while a path is lost" io_stop
-check "8 reads of nobody in flight were lost" saw_path_errors 8
+check "at least 8 reads of nobody in flight were lost" saw_path_errors 8
 port_up 1
 must 20 "two paths" paths_live 2
 
@@ -53,7 +53,7 @@ check "no vendor command of nobody reached the target" is 0 "$(target_answered)"
 
 io_start -n 8 --opcode 0x81 "$ng"
 io_wait
-check "8 vendor commands of root reach the target" is 8 "$(target_answered)"
+check "all 8 vendor commands of root reach the target" is 8 "$(target_answered)"
 io_start "${user[@]}" --engine io64 -n 8 --opcode 0x81 "$ng"
 io_wait
 check "vendor commands of nobody by ioctl are refused with -EACCES" \

@@ -36,7 +36,6 @@ raises()
 	ana optimized
 	io_wait
 	check "$what: parked writes of nobody, root by then, are refused with -EACCES" \
-		\
 		is "-13:8" "$(io_value errors)"
 }
 

@@ -33,7 +33,6 @@ expires()
 	release
 	io_wait
 	check "$what: the timed-out command ends with -EINTR, as without failover" \
-		\
 		is "-4:1" "$(io_value errors)"
 	io_use "$others"
 	check "$what: the other 4 commands in flight succeed" io_wait
@@ -55,5 +54,5 @@ expires "ioctl" --engine io64 "$ng"
 held_load 4 -n 4 -o write --timeout 600000 "$ng"
 lose_all 4
 release
-check "4 commands lost by a reset before their timeout succeed on retry" io_wait
+check "all 4 commands lost by a reset before their timeout succeed on retry" io_wait
 finish
