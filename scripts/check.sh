@@ -39,7 +39,8 @@ echo "TAP version 13"
 mapfile -t commits < <(git -C "$tree" rev-list --reverse base..HEAD)
 for c in "${commits[@]}"; do
 	log=$logs/checkpatch-$c
-	ignore=FILE_PATH_CHANGES
+	# the tree has no history to look for the commits of Fixes: tags in
+	ignore=FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID
 	# checkpatch knows how trace events are written under include/trace only
 	git -C "$tree" diff --quiet "$c~" "$c" -- drivers/nvme/host/trace.h ||
 		ignore+=,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Ask a kernel which flags of struct nvme_uring_cmd it knows: an example for
- * applications that use the flags and have to run on older kernels, too.
+ * applications that use the flags and have to run on older kernels, too. It is
+ * complete by itself, so that it can be copied.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <liburing.h>
-#include "nvme_mpath_sqe.h"
+#include <linux/nvme_ioctl.h>
+
+#ifndef NVME_URING_CMD_F_FAILFAST
+#define NVME_URING_CMD_F_FAILFAST	0x4
+#define NVME_URING_CMD_F_FAILOVER	0x8
+#endif
+
+#define NVME_OPCODE_FLUSH	0x00
 
 /* The result of a flush with these flags: 0, an NVMe status, or -errno. */
 static int flush(struct io_uring *ring, int fd, __u32 nsid, __u8 flags)
@@ -22,7 +30,14 @@ static int flush(struct io_uring *ring, int fd, __u32 nsid, __u8 flags)
 
 	if (!sqe)
 		return -EBUSY;
-	cmd = prep_nvme_cmd(sqe, fd, NVME_URING_CMD_IO, OP_FLUSH, nsid);
+	cmd = (void *)sqe->cmd;
+	/* twice the usual size, as the ring was made with SQE128 */
+	memset(sqe, 0, 2 * sizeof(*sqe));
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = fd;
+	sqe->cmd_op = NVME_URING_CMD_IO;
+	cmd->opcode = NVME_OPCODE_FLUSH;
+	cmd->nsid = nsid;
 	cmd->flags = flags;
 
 	ret = io_uring_submit(ring);
