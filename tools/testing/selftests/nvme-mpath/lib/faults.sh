@@ -103,14 +103,17 @@ reset_all()
 	must 20 "live paths after a reset" paths_live "$n"
 }
 
+reset_loses()
+{
+	reset_all
+	wait_for 2 saw_path_errors "$1"
+}
+
 # lose_all <n>: reset all controllers: the n commands that are held are lost
 lose_all()
 {
-	local lost
-
-	lost=$(path_errors)
-	reset_all
-	must 10 "$1 commands lost" saw_path_errors $((lost + $1))
+	# a command that has just failed over may not be sent when the reset comes
+	must 60 "$1 commands lost" reset_loses $(($(path_errors) + $1))
 }
 
 # inject <path> <status> <times>: so many commands on that path end with it
