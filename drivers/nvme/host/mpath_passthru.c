@@ -28,12 +28,16 @@
  *
  * mpath_passthru_policy.c decides whether a command may retry. A command that
  * no policy covers at its submission is sent down a path without any of this:
- * its state is UNCOVERED, and it ends as without failover.
+ * its state is UNCOVERED, and it ends as without failover. A command whose own
+ * timeout has expired becomes UNCOVERED as well.
  *
  * In each part of its life a command has one owner, and only the owner may
- * touch it. pdu->state tells the parts apart where another context has to know:
+ * touch it, with two exceptions: cancellation sets pdu->state, and pollers of
+ * an IOPOLL ring read pdu->hctx. The state tells the parts apart where another
+ * context has to know. head->requeue_lock protects it until the command leaves
+ * the list; in RETRY the ring's lock keeps cancellation out.
  *
- * SUBMIT, state ACTIVE
+ * SUBMIT, state ACTIVE; CANCELLED if it is cancelled while it is being parked
  *	Owner: the issuing context, which is the task, its SQPOLL thread or an
  *	io-wq worker. Before the first attempt the SQE's payload and an iovec
  *	array are copied to memory of the io_uring request. All attempts read
@@ -131,10 +135,11 @@ void nvme_mpath_pt_put_path(struct nvme_ns *ns)
 }
 
 /*
- * An attempt on @ns found user pages missing. Wait for them with only a
- * reference to the path, which may go and come back meanwhile; if they are
- * evicted again, the next attempt waits for them with a tag. Stay on this path:
- * choosing again would advance the iopolicy twice for one command.
+ * An attempt on @ns returned -EFAULT: a page is missing, the command has
+ * metadata, or an address is bad. Wait for pages with only a reference to the
+ * path, which may go and come back meanwhile; if they are evicted again, the
+ * next attempt waits for them with a tag. Stay on this path: choosing again
+ * would advance the iopolicy twice for one command.
  */
 static int nvme_mpath_pt_send_faulting(struct nvme_ns *ns,
 				       struct io_uring_cmd *ioucmd,
@@ -143,7 +148,7 @@ static int nvme_mpath_pt_send_faulting(struct nvme_ns *ns,
 {
 	int ret;
 
-	nvme_uring_fault_in(ioucmd, issue_flags);
+	nvme_uring_fault_in(ns, ioucmd, issue_flags);
 	ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags, flags);
 	if (ret == -ENODEV)
 		nvme_mpath_clear_current_path(ns);
@@ -312,7 +317,7 @@ nvme_mpath_pt_issue_no_failover(struct nvme_ns_head *head,
 		return ret;
 	if (ret == -EFAULT && !(issue_flags & IO_URING_F_IOWQ))
 		ret = nvme_mpath_pt_send_faulting(ns, ioucmd, issue_flags, 0);
-	/* a queue that died after its path was chosen counts as no path */
+	/* with FAILFAST, a queue that died meanwhile counts as no path */
 	if (ret == -ENODEV && (!found || no_path == -EIO))
 		ret = no_path;
 	if (ret == -EAGAIN)
@@ -432,7 +437,7 @@ static noinline int nvme_mpath_pt_submit_slow(struct nvme_ns_head *head,
  * @ioucmd: the command
  * @issue_flags: IO_URING_F_*
  *
- * Hot path: adds no function call to a kernel without failover.
+ * Hot path: adds no function call but io_uring_cmd_keep_sqe().
  *
  * Context: Process context. Sleeps for a tag only without IO_URING_F_NONBLOCK,
  *	and never for a path. With IO_URING_F_CANCEL the ring's lock is held.
@@ -609,6 +614,7 @@ bool nvme_mpath_pt_failover_req(struct request *req)
 	struct nvme_uring_cmd_pdu *pdu;
 	struct nvme_ns_head *head;
 
+	/* set by nvme_mpath_pt_ioctl_result() for the request of an ioctl */
 	if (!req->end_io)
 		return false;
 
@@ -666,9 +672,9 @@ static bool nvme_mpath_pt_complete_if_final(struct nvme_ns_head *head,
  * @issue_flags: flags that io_uring gave the task work
  * @dead: the submitting task or the ring is going away
  *
- * The first failover is sent at once. Before each later one the command is
- * parked for a moment, so that a path that fails every command cannot keep the
- * task here.
+ * The retry after the first failover is sent at once. Before each later one the
+ * command is parked for a moment, so that a path that fails every command
+ * cannot keep the task here.
  *
  * Context: Task work of the submitter, or the ring's fallback worker if @dead.
  *	Holds the ring's lock, so it must not wait for tags or paths.

@@ -70,7 +70,7 @@ struct nvme_mpath_pt {
  * @generation: of its controller when it began, see nvme_ns_is_stale()
  * @started: when it began, in jiffies
  * @timeout: the caller's own timeout, in jiffies, or 0
- * @made: a request was sent; without one the members below are not set
+ * @made: a request failed, and the members below describe how
  * @path_error: it failed because of its path
  * @timed_out: the host aborted it when the caller's own timeout expired
  * @sent: the request was started, so the controller may have executed it

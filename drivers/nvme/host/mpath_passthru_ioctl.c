@@ -15,7 +15,9 @@
 /* State of an ioctl between its attempts. */
 struct nvme_mpath_pt_call {
 	struct nvme_mpath_pt_attempt last;
-	u16 maybe_executed;	/* status of an attempt that may have been */
+	u16 maybe_executed;	/* status of an attempt that may have been
+				 * executed, or 0
+				 */
 	bool again;		/* not the first round */
 	bool had_path;		/* in this round */
 	unsigned int failovers;
@@ -64,7 +66,7 @@ int nvme_mpath_pt_ioctl_result(struct nvme_mpath_pt_attempt *attempt,
 
 	nvme_mpath_pt_judge_attempt(attempt, req);
 	if (attempt->path_error) {
-		/* ->end_io() has run; tells it from an io_uring request */
+		/* marks the request of an ioctl; ->end_io() has run */
 		req->end_io = NULL;
 		nvme_failover_req(req);
 	}
@@ -186,9 +188,9 @@ static int nvme_mpath_pt_call_failed(struct nvme_ns_head *head,
  * Context: Process context. Sleeps as long as the command takes, which no
  *	signal ends, and while no path is usable, which SIGKILL ends. Does not
  *	hold head->srcu meanwhile.
- * Return: the result of nvme_ns_ioctl() for the last attempt; -EIO if no path is
- *	available, or the policy was changed to forbid waiting; -EINTR for
- *	SIGKILL.
+ * Return: the result of nvme_ns_ioctl() for the last attempt; -EIO if no path
+ *	is available; the status of the last path error, or -EIO without one, if
+ *	the policy was changed to forbid a retry; -EINTR for SIGKILL.
  */
 int nvme_mpath_pt_ioctl(struct nvme_ns_head *head, unsigned int cmd,
 			void __user *argp, unsigned int flags,

@@ -41,7 +41,7 @@ void nvme_mpath_pt_schedule_recheck(struct nvme_ns_head *head,
 }
 
 /**
- * nvme_mpath_pt_can_progress - does a command without a path have to wait?
+ * nvme_mpath_pt_can_progress - can a command without a path go on?
  * @head: its head
  *
  * Context: Under head->srcu.
@@ -296,7 +296,7 @@ void nvme_mpath_pt_end_parked(struct nvme_ns_head *head,
  * again waits for the next event. The lock is not held while task work is
  * queued: a command that was taken off the list belongs to this function.
  *
- * Context: Process context; may sleep, but does not wait.
+ * Context: Process context; may reschedule.
  */
 void nvme_mpath_pt_requeue(struct nvme_ns_head *head)
 {

@@ -3,7 +3,8 @@
  * Passthrough on multipath heads: which commands are sent again.
  *
  * Pure functions, without state. To add an opcode, add it to the switch of each
- * command set in which it is safe to execute twice, and to tests/.
+ * command set in which it is safe to execute twice, to safe_twice[] in
+ * tests/mpath_passthru_kunit.c, and to the table in the admin guide.
  */
 
 #include "nvme.h"
@@ -105,8 +106,8 @@ static bool nvme_mpath_pt_repeatable(u8 csi, u8 opcode)
  * @flags: NVME_URING_CMD_F_* of the command, a valid combination
  * @csi: command set of the namespace, enum nvme_csi
  * @opcode: of the command
- * @status: of its last attempt, without phase bit; 0 if that failed because of
- *	its path without an NVMe status, or if there was none
+ * @status: of its last attempt that may have been executed, without phase bit;
+ *	0 if there was none, or it has no NVMe status
  * @sent: the request of that attempt was started
  *
  * Context: Any.

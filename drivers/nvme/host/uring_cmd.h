@@ -38,11 +38,15 @@ struct nvme_uring_cmd_pdu {
 		/* while parked; does not overlay hctx, which IOPOLL reads */
 		struct list_head node;
 	};
-	int status;		/* of the last attempt */
-	u16 maybe_executed;	/* status of an attempt that may have been */
-	u8 state;		/* enum; by requeue_lock if cancelable */
+	int status;		/* of the last attempt; before that, the result
+				 * if no path is usable
+				 */
+	u16 maybe_executed;	/* status of an attempt that may have been
+				 * executed, or 0
+				 */
+	u8 state;		/* enum nvme_mpath_pt_state */
 	u8 failed_over:1;	/* an attempt before this one failed over */
-	u8 park_first:1;	/* two failovers without a wait between them */
+	u8 park_first:1;	/* wait a moment before the next attempt */
 	u8 compat:1;		/* 32-bit pointers */
 };
 
@@ -53,8 +57,8 @@ struct nvme_uring_cmd_pdu {
  * @started: when the current attempt began, in jiffies; set if the command has
  *	a timeout_ms
  *
- * Lies in the memory of io_uring_cmd_scratch(): a command without a fault does
- * not touch it. Belongs to the owner of the command.
+ * Lies in the memory of io_uring_cmd_scratch(). Belongs to the owner of the
+ * command.
  */
 struct nvme_uring_kept {
 	struct iovec	*iov;
@@ -122,7 +126,8 @@ int nvme_uring_cmd_io(struct nvme_ctrl *ctrl, struct nvme_ns *ns,
 		      unsigned int flags);
 int nvme_uring_copy_iovec(struct iovec *iov, u64 uvec, u32 nr,
 			  unsigned int issue_flags);
-void nvme_uring_fault_in(struct io_uring_cmd *ioucmd, unsigned int issue_flags);
+void nvme_uring_fault_in(struct nvme_ns *ns, struct io_uring_cmd *ioucmd,
+			 unsigned int issue_flags);
 int nvme_uring_cmd_poll(struct io_uring_cmd *ioucmd, struct io_comp_batch *iob,
 			unsigned int poll_flags);
 void nvme_uring_cmd_set_cancelable(struct io_uring_cmd *ioucmd,

@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will send malformed commands, covered by a policy and not, and see that
+# they are rejected, leave the memory of the application alone, and harm no other.
+# stock: pass
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# rejected <command>: it had an error, and no byte or page changed
+rejected()
+{
+	sed 's/^/# /' "$tmp/bad"
+	grep -q "^$1 res=-\?[1-9][0-9]* changed=0$" "$tmp/bad"
+}
+
+# send <policy>: without the attribute the kernel has no failover
+send()
+{
+	local attr=/sys/block/$head/passthru_failover
+
+	[ ! -e "$attr" ] || echo "$1" >"$attr"
+	check "policy $1: the malformed commands are answered" \
+		eval "timeout 30 ./nvme_mpath_bad '$ng' >'$tmp/bad' 2>&1"
+	check "policy $1: a vectored command without an array" rejected no-array
+	check "policy $1: metadata that the namespace does not have" \
+		rejected no-metadata
+	check "policy $1: more data than a command can have" rejected too-large
+}
+
+begin 9
+pci_head
+send idempotent
+send none
+check_works "the head"
+finish
