@@ -14,7 +14,7 @@
 #include <liburing.h>
 #include "nvme_mpath_sqe.h"
 
-#define META_SIZE	(1 << 20)
+#define META_SIZE	0x100000
 #define HUGE_SIZE	0x7ffff000UL
 #define PATTERN		0xa5
 
