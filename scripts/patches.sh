@@ -13,6 +13,50 @@ bad_line()
 		"its columns: entry, series, bases ('all' or a list with commas), new files"
 }
 
+# bases_of <entry>
+bases_of()
+{
+	local list
+
+	list=$(awk -v e="$1" '$1 == e { print $3 }' "$patches/series" |
+		tr ',' '\n' | sort -u)
+	[[ $list != *all* ]] || list=$(cd "$top/bases" && printf '%s\n' *)
+	echo "$list"
+}
+
+# check_paragraphs <line> <file>: a paragraph for a base that is misspelled would
+# be in the commit of none
+check_paragraphs()
+{
+	local b
+
+	# shellcheck disable=SC2013 # words they are
+	for b in $(awk -v RS='' 'match($0, /^\[[0-9]+\.[0-9]+: /) {
+		print substr($0, 2, RLENGTH - 3) (/]$/ ? "" : "-open") }' "$2"); do
+		[[ $b != *-open ]] || bad_line "$1" \
+			"${2#"$top"/}: the paragraph [${b%-open}: has to end with ]"
+		[ -f "$top/bases/$b" ] || bad_line "$1" \
+			"${2#"$top"/}: [$b: is for an unknown base, there are: $(cd "$top/bases" && echo *)"
+	done
+}
+
+# check_diffs <line>: of $entry
+check_diffs()
+{
+	local f b twice
+
+	for f in "$patches/$entry"/*.diff; do
+		[ -e "$f" ] || continue
+		b=$(basename "$f" .diff)
+		grep -qxF "$b" <<<"$(bases_of "$entry")" ||
+			bad_line "$1" "${f#"$top"/} is there, but the entry is not for $b: add the base or remove the file"
+		twice=$({ pieces "$patches/$entry/diff"; pieces "$f"; } |
+			sort | uniq -d | head -n 1)
+		[ -z "$twice" ] || bad_line "$1" \
+			"diff and $b.diff of patches/$entry both have $twice: it belongs to one of them"
+	done
+}
+
 # check_line <line>: of the words in $entry, $posting, $bases and the array $files
 check_line()
 {
@@ -31,6 +75,9 @@ check_line()
 		[ -n "$(git -C "$top" ls-files -co --exclude-standard -- "$f")" ] ||
 			bad_line "$1" "$f is not there"
 	done
+	check_paragraphs "$1" "$patches/$entry/message"
+	check_paragraphs "$1" "$patches/cover/$posting"
+	check_diffs "$1"
 }
 
 # shellcheck disable=SC2154
@@ -38,7 +85,7 @@ check_line()
 # entries, postings (the series of each) and new_files (each a list of patterns).
 read_series()
 {
-	local line entry posting bases last='' seen=' '
+	local line entry posting bases last='' seen=' ' had=' '
 	local -a files
 
 	[ -f "$patches/series" ] || die "there is no patches/series"
@@ -50,6 +97,9 @@ read_series()
 		read -ra files <<<"${files:-}"
 		check_line "$line"
 		[[ ,$bases, == *,all,* || ,$bases, == *,$base,* ]] || continue
+		[[ $had != *" $entry "* ]] ||
+			bad_line "$line" "$entry is in two lines for $base"
+		had+="$entry "
 		if [ "$posting" != "$last" ]; then
 			[[ $seen != *" $posting "* ]] ||
 				bad_line "$line" "the entries of series '$posting' are not adjacent"

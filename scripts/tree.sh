@@ -32,7 +32,7 @@ g()
 		GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' \
 		GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' \
 		git -C "$repo" -c gc.auto=0 -c core.autocrlf=false \
-			-c core.safecrlf=false "$@"
+			-c core.safecrlf=false -c commit.gpgSign=false "$@"
 }
 
 # A tree is whole when it has out/<base>/stock/.git/nvme-mpath-base: written
@@ -92,7 +92,7 @@ unpack_base()
 # add_commit <parent> <entry> <new file>...: prints the new commit
 add_commit()
 {
-	local parent=$1 entry=$2 f mode blob
+	local parent=$1 entry=$2 f mode blob result
 	local -x GIT_INDEX_FILE=$repo/.git/assemble.index
 
 	shift 2
@@ -114,7 +114,12 @@ add_commit()
 		blob=$(g hash-object -w "$top/$f")
 		g update-index --add --cacheinfo "$mode,$blob,$f"
 	done
-	message_of "$entry" | g commit-tree -p "$parent" "$(g write-tree)"
+	result=$(g write-tree)
+	[ "$result" != "$(g rev-parse "$parent^{tree}")" ] ||
+		die "patches/$entry changes nothing in $base" \
+			"write patches/$entry/$base.diff, or, if another base's diff fits, make it patches/$entry/diff" \
+			"or list the bases that the entry is for in patches/series"
+	message_of "$entry" | g commit-tree -p "$parent" "$result"
 }
 
 assemble()
@@ -122,7 +127,6 @@ assemble()
 	local parent key i files
 	local -a words
 
-	read_series
 	parent=$(g rev-parse base)
 	key=$parent
 	for i in "${!entries[@]}"; do
@@ -153,11 +157,27 @@ assemble()
 # $whole is there while the work tree is what its HEAD says: an interrupted
 # checkout must not be taken for a finished one, nor for someone's changes. It
 # names the commit that was assembled or exported last.
+whole=$base_dir/.series-whole
+
+# commits_of <commit>: what makes them, but for author and time
+commits_of()
+{
+	g log --format='%T %B' "base..$1"
+}
+
+# can_replace <commit>: does patches/ have all of it?
+can_replace()
+{
+	[ "$1" = "$(cat "$whole")" ] ||
+		[ -n "$(g for-each-ref --points-at "$1" refs/assembled)" ] ||
+		[ "$(commits_of "$1")" = "$(commits_of "$series_head")" ]
+}
+
 check_out()
 {
-	local whole=$base_dir/.series-whole head
+	local head
 
-	if [ ! -e "$whole" ]; then
+	if [ ! -e "$whole" ] || [ ! -e "$tree/.git" ]; then
 		msg "checking out the series tree"
 		git -C "$tree" checkout -q -f --detach "$series_head" \
 			2>/dev/null || {
@@ -169,15 +189,17 @@ check_out()
 		return
 	fi
 	head=$(git -C "$tree" rev-parse HEAD)
-	[ "$head" != "$series_head" ] || return 0
+	if [ "$head" = "$series_head" ]; then
+		echo "$series_head" >"$whole"
+		return
+	fi
 	git -C "$tree" diff --quiet HEAD ||
 		die "${tree#"$top"/} has changes that are in no patch" \
 			"commit them there and run 'make export', or" \
 			"throw them away: git -C ${tree#"$top"/} reset --hard"
-	[ "$head" = "$(cat "$whole")" ] ||
-		g diff --quiet "$head" "$series_head" ||
+	can_replace "$head" ||
 		die "${tree#"$top"/} has commits that are in no patch" \
-			"run 'make export', or throw them away:" \
+			"run 'make export BASE=$base', or throw them away:" \
 			"rm ${whole#"$top"/}"
 	rm "$whole"
 	git -C "$tree" checkout -q --detach "$series_head"
@@ -189,6 +211,8 @@ mkdir -p "$out"
 exec 9>"$out/.tree-$base.lock"
 flock 9
 
+# a wrong line must not cost the unpacking of a tree
+[ "$name" = stock ] || read_series
 unpack_base
 [ "$name" = series ] || exit 0
 assemble
