@@ -20,9 +20,19 @@ git -C "$tree" diff --quiet HEAD ||
 read_series
 mapfile -t commits < <(git -C "$tree" rev-list --reverse base..HEAD)
 
+# What is written must not depend on how the caller likes diffs.
 g()
 {
-	git -C "$tree" "$@"
+	git -C "$tree" -c core.quotePath=false -c color.ui=false \
+		-c diff.noprefix=false -c diff.mnemonicPrefix=false \
+		-c diff.algorithm=myers -c diff.context=3 \
+		-c diff.interHunkContext=0 -c diff.renames=false "$@"
+}
+
+# diff_text <commit> <file>
+diff_text()
+{
+	g diff --no-ext-diff --no-textconv --abbrev=12 "$1~" "$1" -- "$2"
 }
 
 has()
@@ -30,20 +40,27 @@ has()
 	g cat-file -e "$1" 2>/dev/null
 }
 
-# check_subjects: as many commits as entries, or the ones that do not fit
+# check_subjects: every commit has its entry. With as many commits as entries, a
+# subject that only the tree has is the new one of the entry at its place.
 check_subjects()
 {
-	local c e subjects
+	local i c e subjects here=()
 
-	[ ${#entries[@]} -ne ${#commits[@]} ] || return 0
 	subjects=$(for e in "${entries[@]}"; do message_of "$e" | head -n 1; done)
 	for c in "${commits[@]}"; do
-		grep -qxF "$(g log -1 --format=%s "$c")" <<<"$subjects" ||
-			msg "no entry: $(g log -1 --format=%s "$c")"
+		here+=("$(g log -1 --format=%s "$c")")
+	done
+	[ "$(printf '%s\n' "${here[@]}")" != "$subjects" ] || return 0
+	if [ ${#entries[@]} -eq ${#commits[@]} ]; then
+		check_order
+		return
+	fi
+	for c in "${here[@]}"; do
+		grep -qxF -- "$c" <<<"$subjects" || msg "no entry: $c"
 	done
 	for e in "${entries[@]}"; do
-		g log --format=%s base..HEAD |
-			grep -qxF "$(message_of "$e" | head -n 1)" ||
+		printf '%s\n' "${here[@]}" |
+			grep -xF -- "$(message_of "$e" | head -n 1)" >/dev/null ||
 			msg "no commit: $e"
 	done
 	die "${#commits[@]} commits in the tree, ${#entries[@]} entries for $base" \
@@ -51,21 +68,90 @@ check_subjects()
 		"one that is gone: remove its line and its directory"
 }
 
-# new_file <file>: one of the repo, which the tree may have in another version
+# check_order: of $subjects, a line an entry, and ${here[@]}, those of the tree
+check_order()
+{
+	local i lines
+
+	mapfile -t lines <<<"$subjects"
+	for i in "${!here[@]}"; do
+		[ "${here[i]}" != "${lines[i]}" ] || continue
+		! grep -qxF -- "${here[i]}" <<<"$subjects" ||
+			die "'${here[i]}' is commit $((i + 1)) of the tree, but not entry $((i + 1)) for $base" \
+				"put the lines of patches/series into the order of the commits:" \
+				"git -C ${tree#"$top"/} log --reverse --format=%s base.."
+		msg "new subject of ${entries[i]}: ${here[i]}"
+	done
+}
+
+# in_tree <commit> <file>: mode and blob; nothing if the file is not there
+in_tree()
+{
+	[ -z "$1" ] || g ls-tree "$1" -- "$2" | awk '{ print $1, $3 }'
+}
+
+# in_repo <file>: the same
+in_repo()
+{
+	local mode=100644
+
+	[ -e "$top/$1" ] || return 0
+	[ ! -x "$top/$1" ] || mode=100755
+	echo "$mode $(g hash-object --no-filters "$top/$1")"
+}
+
+# was_assembled <file> <mode> <blob>: the tree had it from the repo once
+was_assembled()
+{
+	g log --format= --raw --no-abbrev --glob=refs/assembled ^base -- "$1" |
+		grep " $2 [0-9a-f]* $3 " >/dev/null
+}
+
+# new_file <file>: one of the repo, that differs from the tree's. Of the two, one
+# is still what was assembled or exported last, or both have changed.
 new_file()
 {
-	local f=$1 was
+	local f=$1 now before repo
 
-	! g show "HEAD:$f" | cmp -s - "$top/$f" || return 0
-	was=$(cat "$whole" 2>/dev/null) || true
-	! has "$was:$f" || [ "$(g rev-parse "$was:$f")" != \
-		"$(g rev-parse "HEAD:$f")" ] || return 0
-	if ! has "$was:$f" || ! g show "$was:$f" | cmp -s - "$top/$f"; then
-		die "$f was changed in ${tree#"$top"/} and in the repo" \
-			"merge ${tree#"$top"/}/$f and $f, so that both are the same"
+	now=$(in_tree HEAD "$f")
+	before=$(in_tree "$was" "$f")
+	repo=$(in_repo "$f")
+	[ "$now" != "$repo" ] || return 0
+	[ "$now" != "$before" ] || return 0
+	# shellcheck disable=SC2086 # mode and blob
+	if [ -n "$now" ] && was_assembled "$f" $now; then
+		msg "left alone: $f, whose version in the tree is an earlier one of the repo"
+		return
 	fi
+	if [ -z "$was" ] || [ "$repo" != "$before" ]; then
+		die "$f was changed in ${tree#"$top"/} and in the repo" \
+			"merge ${tree#"$top"/}/$f and $top/$f, so that both are the same"
+	fi
+	[ -n "$now" ] || die "$f was removed in ${tree#"$top"/}" \
+		"remove $top/$f as well, or take the commit back"
 	g show "HEAD:$f" >"$top/$f"
+	if [ "${now%% *}" = 100755 ]; then chmod +x "$top/$f"; else chmod -x "$top/$f"; fi
 	msg "copied back $f"
+}
+
+# check_new_files: before anything is written; those of the repo that $base has,
+# or had
+check_new_files()
+{
+	local f
+
+	for f in $({
+		echo "$owned"
+		[ -z "$was" ] || g diff --name-only --diff-filter=A base "$was"
+	} | sort -u); do
+		has "base:$f" || made_by_diff "$f" || new_file "$f"
+	done
+}
+
+# made_by_diff <file>: new, but not of the repo: a diff of some entry adds it
+made_by_diff()
+{
+	grep -qxF -- "$1" <<<"$from_diffs"
 }
 
 # written <entry> <commit>: of the message, when it was amended
@@ -84,23 +170,11 @@ written()
 gives()
 {
 	local -x GIT_INDEX_FILE=$base_dir/export.index
-	local want=''
 
 	g read-tree "$2~"
-	! has "$2:$3" || want=$(g rev-parse "$2:$3")
 	g apply --cached <<<"$1" 2>/dev/null &&
-		[ "$(g ls-files -s -- "$3" | cut -d ' ' -f 2)" = "$want" ]
-}
-
-# bases_of <entry>
-bases_of()
-{
-	local list
-
-	list=$(awk -v e="$1" '$1 == e { print $3 }' "$patches/series" |
-		tr ',' '\n' | sort -u)
-	[[ $list != *all* ]] || list=$(cd "$top/bases" && printf '%s\n' *)
-	echo "$list"
+		[ "$(g ls-files -s -- "$3" | awk '{ print $1, $2 }')" = \
+			"$(in_tree "$2" "$3")" ]
 }
 
 # put <diff file> <file> <text>: replace what a diff has for a file
@@ -120,17 +194,19 @@ put()
 }
 
 # shared_by_all <entry> <commit> <file>: can all bases have one diff for it?
-# Prints that, if it is the present one of another base.
+# Prints it. The others are not asked here, so they have to have the same one.
 shared_by_all()
 {
-	local dir=$patches/$1 b text=''
+	local dir=$patches/$1 b text='' other
 
 	for b in $(bases_of "$1"); do
 		[ "$b" != "$base" ] || continue
-		text=$(piece "$3" "$dir/$b.diff" 2>/dev/null)
-		[ -n "$text" ] && gives "$text" "$2" "$3" || return 1
+		other=$(piece "$3" "$dir/$b.diff" 2>/dev/null)
+		[ -n "$other" ] && [ "${text:-$other}" = "$other" ] || return 1
+		text=$other
 	done
-	[ -n "$text" ] || text=$(g diff --abbrev=12 "$2~" "$2" -- "$3")
+	[ -z "$text" ] || gives "$text" "$2" "$3" || return 1
+	[ -n "$text" ] || text=$(diff_text "$2" "$3")
 	printf '%s\n' "$text"
 }
 
@@ -151,7 +227,7 @@ export_file()
 	fi
 	text=$(piece "$3" "$dir/$base.diff" 2>/dev/null) || true
 	if [ -z "$text" ] || ! gives "$text" "$2" "$3"; then
-		text=$(g diff --abbrev=12 "$2~" "$2" -- "$3")
+		text=$(diff_text "$2" "$3")
 		msg "wrote patches/$1: $3"
 	fi
 	put "$dir/$base.diff" "$3" "$text"
@@ -170,14 +246,11 @@ export_entry()
 
 	changed=$(g diff --name-only "$2~" "$2")
 	for f in $changed; do
-		if has "base:$f"; then
+		if has "base:$f" ||
+			pieces <(diff_of "$1") | grep -xF -- "$f" >/dev/null; then
 			export_file "$1" "$2" "$f"
-		elif [ -e "$top/$f" ]; then
-			new_file "$f"
-		elif has "HEAD:$f" && [ -n "$(diff_of "$1")" ] &&
-			pieces <(diff_of "$1") | grep -qxF "$f"; then
-			export_file "$1" "$2" "$f"
-		else
+		elif ! grep -qxF -- "$f" <<<"$owned" &&
+			[ -z "$(in_tree "$was" "$f")" ]; then
 			die "$f is new in '$(g log -1 --format=%s "$2")'" \
 				"copy it to the repo and name it in patches/series"
 		fi
@@ -195,9 +268,15 @@ export_entry()
 	done
 }
 
-# What was assembled, commit by commit: most are as they were.
-mapfile -t assembled < <(was=$(cat "$whole" 2>/dev/null) && [ -n "$was" ] &&
-	g rev-list --reverse "base..$was")
+# What was assembled or exported last; empty if that is not known.
+was=$(cat "$whole" 2>/dev/null) || was=''
+g cat-file -e "$was^{commit}" 2>/dev/null || was=''
+# commit by commit: most are as they were
+mapfile -t assembled < <([ -z "$was" ] || g rev-list --reverse "base..$was")
+# the files of the repo that $base has, and new ones that diffs add
+# shellcheck disable=SC2048,SC2086 # patterns, for git to expand
+owned=$(set -f && files_of ${new_files[*]})
+from_diffs=$(for e in "${entries[@]}"; do pieces <(diff_of "$e"); done)
 
 # same <commit> <commit>: they and their parents have the same trees
 same()
@@ -207,6 +286,7 @@ same()
 }
 
 check_subjects
+check_new_files
 for i in "${!entries[@]}"; do
 	written "${entries[i]}" "${commits[i]}"
 	if [ -z "${assembled[i]:-}" ] ||
