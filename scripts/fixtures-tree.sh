@@ -32,7 +32,7 @@ base()
 
 make_repo()
 {
-	rm -rf "$repo" "$work"/linux-*
+	rm -rf "$repo" "$work"/{linux-*,log}
 	mkdir -p "$repo"/{bases,patches/{cover,first,second},drivers}
 	cp -r "$src/scripts" "$repo/"
 	base 1.0 "old"
@@ -140,6 +140,194 @@ repo_file_changed()
 		export_tree 1.0 && grep -q another "$repo/drivers/new.c"
 }
 
+# third: an entry of that name, with no diff as yet
+third()
+{
+	mkdir "$repo/patches/third"
+	printf 'nvme: third\n\nFor all.\n' >"$repo/patches/third/message"
+	printf 'third\tfixes\tall\n' >>"$repo/patches/series"
+}
+
+new_file_made_executable()
+{
+	assemble 1.0 && chmod +x "$(tree 1.0)/drivers/new.c" &&
+		as_us -C "$(tree 1.0)" commit -qa --amend --no-edit &&
+		export_tree 1.0 && [ -x "$repo/drivers/new.c" ] && assemble 1.0
+}
+
+new_file_removed_in_tree()
+{
+	assemble 1.0 && third
+	git -C "$(tree 1.0)" rm -q drivers/new.c
+	as_us -C "$(tree 1.0)" commit -qm "nvme: third" -m "For all."
+	refused 'was removed in' export_tree 1.0 && [ -s "$repo/drivers/new.c" ]
+}
+
+new_file_of_the_tree()
+{
+	assemble 1.0 && echo "x" >"$(tree 1.0)/drivers/other.c" &&
+		git -C "$(tree 1.0)" add drivers/other.c &&
+		as_us -C "$(tree 1.0)" commit -q --amend --no-edit &&
+		refused 'other.c is new in' export_tree 1.0 &&
+		cp "$(tree 1.0)/drivers/other.c" "$repo/drivers" &&
+		refused 'other.c is new in' export_tree 1.0 &&
+		sed -i 's,drivers/new.c,& drivers/other.c,' "$repo/patches/series" &&
+		export_tree 1.0 && assemble 1.0 &&
+		[ -e "$(tree 1.0)/drivers/other.c" ]
+}
+
+# forget <base>: what was assembled is not known, as after a checkout by hand
+forget()
+{
+	rm "$repo/out/$1/.series-whole"
+	touch "$repo/out/$1/.series-whole"
+}
+
+amended_new_file_of_unknown_origin()
+{
+	assemble 1.0 && amend 1.0 0 drivers/new.c 's/file/text/' && forget 1.0 &&
+		refused 'and in the repo' export_tree 1.0 &&
+		refused 'commits that are in no patch' assemble 1.0
+}
+
+# Commits that were rebased in a work tree of their own, when the repo was older.
+rebased_elsewhere()
+{
+	local other=$work/other commit
+
+	rm -rf "$other"
+	assemble 1.0
+	commit=$(git -C "$(tree 1.0)" rev-parse HEAD)
+	git -C "$(tree 1.0)" worktree add -q --detach "$other" HEAD~1
+	sed -i 's/half/third/' "$other/drivers/nvme/host/core.c"
+	as_us -C "$other" commit -qa --amend --no-edit
+	as_us -C "$other" cherry-pick "$commit" >/dev/null
+	echo "newer" >"$repo/drivers/new.c"
+	assemble 1.0
+	git -C "$(tree 1.0)" checkout -q -f --detach \
+		"$(git -C "$other" rev-parse HEAD)"
+	[ "$1" = known ] || forget 1.0
+	touch "$repo/out/1.0/.series-whole"
+	export_tree 1.0 && grep -q newer "$repo/drivers/new.c" &&
+		grep -q third "$repo/patches/first/1.0.diff" && assemble 1.0 &&
+		grep -q newer "$(tree 1.0)/drivers/new.c"
+}
+
+tree_keeps_messages()
+{
+	assemble 1.0 &&
+		as_us -C "$(tree 1.0)" commit -q --amend -m "nvme: second" -m "Some." &&
+		refused 'commits that are in no patch' assemble 1.0
+}
+
+# No export is needed of what patches/ gives as well, or gave before.
+tree_replaces_what_is_known()
+{
+	assemble 1.0 && echo "another" >"$repo/drivers/new.c" &&
+		echo "another" >"$(tree 1.0)/drivers/new.c" &&
+		as_us -C "$(tree 1.0)" commit -qa --amend --no-edit \
+			--date=2020-01-01T00:00:00Z && assemble 1.0 && forget 1.0 &&
+		echo "third" >"$repo/drivers/new.c" && assemble 1.0 &&
+		grep -q third "$(tree 1.0)/drivers/new.c"
+}
+
+tree_comes_back()
+{
+	assemble 1.0 && rm -rf "$(tree 1.0)" && assemble 1.0 &&
+		[ -e "$(tree 1.0)/drivers/new.c" ]
+}
+
+reordered_commits()
+{
+	local dir last first
+
+	printf 'nvme: first\n\nFor all.\n' >"$repo/patches/first/message"
+	assemble 1.0
+	dir=$(tree 1.0)
+	last=$(git -C "$dir" rev-parse HEAD)
+	first=$(git -C "$dir" rev-parse HEAD~1)
+	git -C "$dir" checkout -q --detach base
+	as_us -C "$dir" cherry-pick "$last" "$first" >/dev/null
+	refused 'is commit 1 of the tree, but not entry 1' export_tree 1.0 &&
+		printf 'second\tfixes\tall\tdrivers/new.c\nfirst\tfixes\tall\n' \
+			>"$repo/patches/series" &&
+		export_tree 1.0 && assemble 1.0 &&
+		grep -q first "$repo/patches/first/message"
+}
+
+new_subject()
+{
+	assemble 1.0 && as_us -C "$(tree 1.0)" commit -q --amend \
+		-m "nvme: another" -m "For all." && export_tree 1.0 &&
+		grep -q 'nvme: another' "$repo/patches/second/message"
+}
+
+callers_taste_in_diffs()
+{
+	local dir
+
+	assemble 1.0
+	dir=$(tree 1.0)
+	git -C "$dir" config diff.noprefix true
+	git -C "$dir" config color.ui always
+	git -C "$dir" config diff.external false
+	git -C "$dir" config diff.context 0
+	amend 1.0 1 drivers/nvme/host/core.c 's/half/third/'
+	export_tree 1.0 && assemble 1.0 &&
+		grep -q '^diff --git a/' "$repo/patches/first/1.0.diff" &&
+		[ "$(grep -c '^ ' "$repo/patches/first/1.0.diff")" -eq 3 ]
+}
+
+# hunk <diff> <lines, for printf>: of core.c
+hunk()
+{
+	local f=drivers/nvme/host/core.c
+
+	printf '%s\n' "diff --git a/$f b/$f" "--- a/$f" "+++ b/$f" >"$1"
+	printf '%b' "$2" >>"$1"
+}
+
+# That 1.0 can take the diff of 3.0 says nothing of 2.0, where it does not apply.
+diff_not_joined_that_another_base_cannot_take()
+{
+	local first=$repo/patches/first b
+
+	base 3.0 "newest"
+	sed -i 's/alpha/ALPHA/' "$work/linux-2.0/drivers/nvme/host/core.c"
+	rm "$first/diff"
+	hunk "$first/1.0.diff" '@@ -2,2 +2,3 @@\n beta\n+beta and a third\n gamma\n'
+	hunk "$first/2.0.diff" '@@ -2,2 +2,3 @@\n beta\n+beta and a half\n gamma\n'
+	hunk "$first/3.0.diff" \
+		'@@ -1,3 +1,4 @@\n alpha\n beta\n+beta and a half\n gamma\n'
+	assemble 1.0 && amend 1.0 1 drivers/nvme/host/core.c 's/third/half/' &&
+		export_tree 1.0 || return
+	for b in 1.0 2.0 3.0; do
+		assemble "$b" || return
+	done
+}
+
+not_adjacent()
+{
+	third
+	echo "text" >"$repo/patches/cover/other"
+	sed -i '/^second/s/fixes/other/' "$repo/patches/series"
+	refused "of series 'fixes' are not adjacent" assemble 1.0
+}
+
+# wrong_diff <name of a diff> <words>
+wrong_diff()
+{
+	cp "$repo/patches/first/diff" "$repo/patches/first/$1"
+	refused "$2" assemble 1.0 && [ ! -e "$repo/out/1.0/stock" ]
+}
+
+# wrong_paragraph <paragraph> <words>
+wrong_paragraph()
+{
+	printf '\n%s\n' "$1" >>"$repo/patches/first/message"
+	refused "$2" assemble 1.0
+}
+
 tree_keeps_commits()
 {
 	assemble 1.0 && amend 1.0 1 drivers/nvme/host/core.c 's/half/third/' &&
@@ -179,6 +367,15 @@ message_with_base_paragraph_amended()
 	as_us -C "$dir" commit -q --amend -m "nvme: first" -m "Other."
 	as_us -C "$dir" cherry-pick "$last" >/dev/null
 	refused 'paragraph for one base' export_tree 1.0
+}
+
+new_commit_with_entry()
+{
+	assemble 1.0 && third
+	sed -i 's/alpha/omega/' "$(tree 1.0)/drivers/nvme/host/core.c"
+	as_us -C "$(tree 1.0)" commit -qam "nvme: third" -m "For all."
+	export_tree 1.0 && grep -q omega "$repo/patches/third/1.0.diff" &&
+		assemble 1.0 && refused 'third changes nothing in 2.0' assemble 2.0
 }
 
 new_commit_without_entry()
@@ -231,12 +428,17 @@ n=0 failed=0
 # fixture <description> <function> [<argument>...]
 fixture()
 {
-	local what=$1
+	local what=$1 code
 
 	shift
 	make_repo
 	n=$((n + 1))
-	if ("$@") >"$work/out" 2>&1; then
+	# in a condition a command that fails would not end the fixture
+	set +e
+	(set -e && "$@") >"$work/out" 2>&1
+	code=$?
+	set -e
+	if [ "$code" -eq 0 ]; then
 		echo "ok $n - $what"
 	else
 		failed=$((failed + 1))
@@ -251,12 +453,33 @@ fixture "a paragraph for one base is in no other" base_paragraph
 fixture "a new file amended in the tree comes back" amended_new_file_comes_back
 fixture "a new file changed on both sides is refused" both_new_files_changed
 fixture "a new file changed in the repo stays" repo_file_changed
+fixture "a new file made executable in the tree is so here" \
+	new_file_made_executable
+fixture "a new file removed in the tree is refused" new_file_removed_in_tree
+fixture "a new file of the tree is refused until it is in the repo, and named" \
+	new_file_of_the_tree
+fixture "an amended new file of unknown origin is refused" \
+	amended_new_file_of_unknown_origin
+fixture "commits rebased elsewhere bring no old new file" rebased_elsewhere known
+fixture "nor do they if nothing is known of the tree" rebased_elsewhere unknown
 fixture "make tree does not throw commits away" tree_keeps_commits
+fixture "nor messages" tree_keeps_messages
+fixture "make tree replaces what patches/ has as well" tree_replaces_what_is_known
+fixture "a tree that was removed comes back" tree_comes_back
 fixture "a shared diff is split, and joined again" shared_hunk_amended
+fixture "no diff is joined that another base cannot take" \
+	diff_not_joined_that_another_base_cannot_take
+fixture "a diff is written as git writes it without a configuration" \
+	callers_taste_in_diffs
 fixture "an amended message is written back" message_amended
+fixture "so is an amended subject" new_subject
 fixture "one with a paragraph for a base is refused" \
 	message_with_base_paragraph_amended
 fixture "a commit without an entry is refused" new_commit_without_entry
+fixture "one with an entry is exported; a base it does nothing for is refused" \
+	new_commit_with_entry
+fixture "another order of commits is refused, until the lines have it" \
+	reordered_commits
 fixture "an entry without a message is refused" \
 	wrong_line 'third\tfixes\t9.9' "no patches/third/message"
 fixture "an unknown series is refused" \
@@ -267,6 +490,17 @@ fixture "a missing file is refused" \
 	wrong_line 'second\tfixes\tall\tdrivers/gone.c' 'drivers/gone.c is not there'
 fixture "a line without bases is refused" \
 	wrong_line 'second\tfixes' 'columns are missing'
+fixture "an entry in two lines is refused" \
+	wrong_line 'second\tfixes\tall' 'is in two lines for 1.0'
+fixture "entries of one series that are not adjacent are refused" \
+	not_adjacent
+fixture "a file in both diffs is refused" wrong_diff 1.0.diff 'both have'
+fixture "a diff for a base the entry is not for is refused" \
+	wrong_diff 9.9.diff 'the entry is not for 9.9'
+fixture "a paragraph for an unknown base is refused" \
+	wrong_paragraph '[1.1: No.]' 'is for an unknown base'
+fixture "a paragraph for a base without an end is refused" \
+	wrong_paragraph '[1.0: No.] More.' 'has to end with ]'
 fixture "port stops at a conflict, and goes on after it" port_conflict
 echo "1..$n"
 [ "$failed" -eq 0 ]
