@@ -38,7 +38,8 @@ help:
 #:   make htmldocs  the documentation, by the kernel's own build
 #:   make series  the series as mails with cover letters, in out/$BASE/mail;
 #:                SIGNOFF=1 signs them off as you
-#:   make apply KDIR=/path  apply it to a kernel tree of yours
+#:   make apply KDIR=/path  apply them to a kernel tree of yours;
+#:                UPTO=fixes  only up to that series
 #:   make export  write amended commits of out/$BASE/series back to patches/
 #:   make port FROM=7.3 BASE=x  start the series on a new base, by merges
 #:   make deps    install the Debian packages all this needs
@@ -102,7 +103,7 @@ series: deps
 	@scripts/series.sh '$(BASE)'
 
 apply: deps
-	@scripts/apply.sh '$(KDIR)'
+	@scripts/apply.sh '$(KDIR)' '$(UPTO)'
 
 export:
 	@scripts/export.sh '$(BASE)'

@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Apply the series to a kernel tree of the caller. Usage: apply.sh <tree>
+# Apply the series to a kernel tree of the caller, or those up to one of them.
+#
+# Usage: apply.sh <tree> [<last series>]
 #
 # The base is that of the tree's version. All or nothing: a tree that the series
 # does not fit is left as it was. With git the patches become commits on the
@@ -18,7 +20,26 @@ kdir=$(cd "$kdir" && pwd -P)
 load_base "$version"
 mail=$base_dir/mail
 "$top/scripts/series.sh" "$base" >/dev/null
-mapfile -t patches < <(find "$mail" -name '0*.patch' ! -name '0000-*' | sort -V)
+
+# series_up_to <last>: prints their directories, in order; without it all
+series_up_to()
+{
+	local d
+
+	for d in $(cd "$mail" && printf '%s\n' * | sort -V); do
+		echo "$mail/$d"
+		[ "${d#*-}" != "$1" ] || break
+	done
+}
+
+upto=${2:-}
+mapfile -t dirs < <(series_up_to "$upto")
+[[ -z $upto || ${dirs[-1]} == */*-"$upto" ]] ||
+	die "there is no series '$upto' for $base" \
+		"there are: $(cd "$mail" && printf '%s\n' * | sort -V |
+			sed 's/^[0-9]*-//' | tr '\n' ' ')"
+mapfile -t patches < <(find "${dirs[@]}" -name '0*.patch' ! -name '0000-*' |
+	sort -V)
 
 # failed <patch> <log>: what did not fit
 failed()

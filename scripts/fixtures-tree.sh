@@ -104,6 +104,14 @@ refused()
 	[ "$code" -eq 2 ] && grep -q "$words" "$work/log"
 }
 
+# absent <pattern> <file or directory>
+absent()
+{
+	if grep -r "$1" "$2"; then
+		return 1
+	fi
+}
+
 both()
 {
 	assemble 1.0 && assemble 2.0
@@ -393,6 +401,80 @@ wrong_line()
 	refused "$2" assemble 1.0
 }
 
+# two_series: fixes and other, with a cover each
+two_series()
+{
+	printf 'R&D: \\1\n\nOn @BASE@.\n\n[1.0: Only there.]\n\n[2.0: Nor here.]\n\nchange-id: x\n' \
+		>"$repo/patches/cover/other"
+	sed -i '/^second/s/fixes/other/' "$repo/patches/series"
+	assemble 1.0
+}
+
+mails()
+{
+	KSRC=$work/linux-1.0 "$repo/scripts/series.sh" 1.0
+}
+
+series_of_mails()
+{
+	local mail=$repo/out/1.0/mail cover
+
+	two_series && mails
+	cover=$mail/2-other/0000-cover-letter.patch
+	[ "$(cd "$mail" && echo */0*)" = "1-fixes/0000-cover-letter.patch \
+1-fixes/0001-nvme-first.patch 2-other/0000-cover-letter.patch \
+2-other/0001-nvme-second.patch" ]
+	grep -qxF 'Subject: [PATCH 0/1] R&D: \1' "$cover"
+	grep -qx 'On 1.0.' "$cover"
+	grep -q 'Only there' "$cover"
+	absent 'Nor here' "$cover"
+	grep -qx 'change-id: x' "$cover"
+	grep -qx "base-commit: $(git -C "$(tree 1.0)" rev-parse base)" "$cover"
+	grep -q '^prerequisite-patch-id: ' "$cover"
+	absent '^prerequisite-patch-id: ' "$mail/1-fixes/0000-cover-letter.patch"
+	grep -q '^In-Reply-To: ' "$mail/2-other/0001-nvme-second.patch"
+	absent 'Signed-off-by' "$mail"
+}
+
+# git am takes the CR away.
+mails_that_differ_are_refused()
+{
+	printf 'line\r\n' >"$repo/drivers/new.c"
+	two_series
+	refused 'of series other do not give the tree' mails
+}
+
+signed_mails()
+{
+	git -C "$repo" config user.name "A Sender"
+	git -C "$repo" config user.email sender@example.org
+	two_series && SIGNOFF=1 mails
+	grep -qx 'From: A Sender <sender@example.org>' \
+		"$repo"/out/1.0/mail/1-fixes/0001-*
+	grep -qx 'Signed-off-by: A Sender <sender@example.org>' \
+		"$repo"/out/1.0/mail/1-fixes/0001-*
+}
+
+# apply <series>: to a tree of the caller
+apply()
+{
+	KSRC=$work/linux-1.0 "$repo/scripts/apply.sh" "$work/linux-1.0" "$1"
+}
+
+apply_up_to()
+{
+	two_series && refused "there is no series 'none' for 1.0" apply none &&
+		apply fixes
+	grep -q half "$work/linux-1.0/drivers/nvme/host/core.c"
+	[ ! -e "$work/linux-1.0/drivers/new.c" ]
+}
+
+apply_all()
+{
+	two_series && apply ''
+	[ -e "$work/linux-1.0/drivers/new.c" ]
+}
+
 # start_port: a base whose file has changed where the first entry changes it
 start_port()
 {
@@ -501,6 +583,13 @@ fixture "a paragraph for an unknown base is refused" \
 	wrong_paragraph '[1.1: No.]' 'is for an unknown base'
 fixture "a paragraph for a base without an end is refused" \
 	wrong_paragraph '[1.0: No.] More.' 'has to end with ]'
+fixture "each series is mailed on its own, on top of the ones before" \
+	series_of_mails
+fixture "mails that do not give the tested tree are refused" \
+	mails_that_differ_are_refused
+fixture "SIGNOFF=1 sends and signs as the caller" signed_mails
+fixture "the mails apply up to a series" apply_up_to
+fixture "the mails apply" apply_all
 fixture "port stops at a conflict, and goes on after it" port_conflict
 echo "1..$n"
 [ "$failed" -eq 0 ]

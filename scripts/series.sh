@@ -24,7 +24,10 @@ mapfile -t commits < <(git -C "$tree" rev-list --reverse base..HEAD)
 # fill <cover letter> <text>: whose diffstat is git's
 fill()
 {
-	awk -v cover="$2" -v base="$base" '
+	local text=$1.text
+
+	for_base <"$2" >"$text"
+	awk -v cover="$text" -v base="$base" '
 		function text(	line, n) {
 			while ((getline line <cover) > 0)
 				if (++n >= 3) {
@@ -35,11 +38,13 @@ fill()
 		/\*\*\* SUBJECT HERE \*\*\*/ {
 			getline subject <cover
 			close(cover)
+			gsub(/[&\\]/, "\\\\&", subject)
 			sub(/\*\*\* SUBJECT HERE \*\*\*/, subject)
 		}
 		/\*\*\* BLURB HERE \*\*\*/ { text(); next }
 		{ print }' "$1" >"$1.new"
 	mv "$1.new" "$1"
+	rm "$text"
 }
 
 # identity: sets the options and the environment that say whose mails these are
@@ -69,8 +74,11 @@ write_one()
 {
 	local f
 
-	env "${who[@]}" git -C "$tree" format-patch "${options[@]}" -o "$1" \
-		"$3..$4"
+	# whatever the caller has configured, git am is to read them
+	env "${who[@]}" git -C "$tree" -c diff.noprefix=false \
+		-c diff.mnemonicPrefix=false -c color.ui=false \
+		-c format.suffix=.patch -c format.signOff=false \
+		format-patch "${options[@]}" -o "$1" "$3..$4"
 	fill "$1/0000-cover-letter.patch" "$2"
 	[ -z "$from" ] || for f in "$1"/*; do
 		awk -v from="$from" '
@@ -109,7 +117,8 @@ apply_series()
 		! -name '0000-*' | sort)
 	{
 		git -C "$clean" -c user.name=nvme-mpath \
-			-c user.email=nvme-mpath@localhost am -q "${mails[@]}" ||
+			-c user.email=nvme-mpath@localhost \
+			-c commit.gpgSign=false am -q "${mails[@]}" ||
 			echo "git am failed"
 		git -C "$clean" diff --stat HEAD
 		git -C "$clean" diff --stat "${commits[$4]}"
