@@ -489,21 +489,76 @@ port()
 	(unset KSRC && "$repo/scripts/port.sh" 1.0 3.0)
 }
 
-port_conflict()
+# resolve: the conflict of the first entry
+resolve()
 {
 	local dir
 
-	start_port && refused "does not fit 3.0" port
 	dir=$(tree 3.0)
-	grep -q '<<<<<<<' "$dir/drivers/nvme/host/core.c"
 	printf 'alpha\nBETA\nbeta and a half\ngamma\n' \
 		>"$dir/drivers/nvme/host/core.c"
-	refused 'is not resolved' port
 	git -C "$dir" add -u
 	as_us -C "$dir" -c core.editor=true cherry-pick --continue
-	port && [ "$(git -C "$dir" rev-list --count base..HEAD)" -eq 2 ] &&
-		export_tree 3.0 && [ -e "$repo/patches/first/3.0.diff" ] &&
-		assemble 3.0 && assemble 1.0
+}
+
+port_conflict()
+{
+	start_port
+	refused "does not fit 3.0" port
+	grep -q '<<<<<<<' "$(tree 3.0)/drivers/nvme/host/core.c"
+	refused 'is not resolved' port
+	resolve
+	port
+	[ "$(git -C "$(tree 3.0)" rev-list --count base..HEAD)" -eq 2 ]
+	export_tree 3.0
+	[ -e "$repo/patches/first/3.0.diff" ]
+	assemble 3.0
+	assemble 1.0
+}
+
+# What was skipped, or given up by --abort, is said at the end.
+port_skips()
+{
+	start_port
+	refused "does not fit 3.0" port
+	git -C "$(tree 3.0)" cherry-pick --abort
+	port 2>"$work/log"
+	grep -q "not on 3.0: 'nvme: first'" "$work/log"
+	grep -q 'the bases of first become 1.0,2.0$' "$work/log"
+	absent 'bases of second' "$work/log"
+	refused 'no commit: first' export_tree 3.0
+	sed -i 's/^first\tfixes\tall/first\tfixes\t1.0,2.0/' "$repo/patches/series"
+	export_tree 3.0
+	assemble 3.0
+	assemble 1.0
+}
+
+port_names_lists()
+{
+	sed -i '/^second/s/all/1.0/' "$repo/patches/series"
+	start_port
+	refused "does not fit 3.0" port
+	resolve
+	port 2>"$work/log"
+	grep -q 'the bases of second become 1.0,3.0$' "$work/log"
+}
+
+# The tree of the old base may go, and the sources of the new one may be given.
+port_stands_alone()
+{
+	local code=0
+
+	start_port
+	rm -rf "$repo/out/3.0"
+	KSRC=$work/linux-3.0 "$repo/scripts/port.sh" 1.0 3.0 || code=$?
+	[ "$code" -eq 2 ]
+	resolve
+	port
+	rm -rf "$repo/out/1.0"
+	git -C "$(tree 3.0)" fsck --strict
+	export_tree 3.0
+	assemble 3.0
+	git -C "$(tree 3.0)" fsck --strict
 }
 
 n=0 failed=0
@@ -591,5 +646,9 @@ fixture "SIGNOFF=1 sends and signs as the caller" signed_mails
 fixture "the mails apply up to a series" apply_up_to
 fixture "the mails apply" apply_all
 fixture "port stops at a conflict, and goes on after it" port_conflict
+fixture "port tells what is not on the new base" port_skips
+fixture "port tells which lists of bases need the new one" port_names_lists
+fixture "a port needs neither KSRC of the old base nor, in the end, its tree" \
+	port_stands_alone
 echo "1..$n"
 [ "$failed" -eq 0 ]
