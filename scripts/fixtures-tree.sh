@@ -4,8 +4,11 @@
 # Prove tree.sh and export.sh, on two tiny bases and a series of two entries, in
 # a repo of their own: nothing that was changed in the tree gets lost, and what is
 # wrong is refused. As TAP.
+#
+# Usage: fixtures-tree.sh [<words>]: only those with these words in their name
 set -euo pipefail
 
+only=${1:-}
 src=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -182,6 +185,17 @@ new_file_of_the_tree()
 		sed -i 's,drivers/new.c,& drivers/other.c,' "$repo/patches/series" &&
 		export_tree 1.0 && assemble 1.0 &&
 		[ -e "$(tree 1.0)/drivers/other.c" ]
+}
+
+new_file_of_the_repo()
+{
+	assemble 1.0
+	echo "x" >"$repo/drivers/other.c"
+	sed -i 's,drivers/new.c,& drivers/other.c,' "$repo/patches/series"
+	amend 1.0 1 drivers/nvme/host/core.c 's/half/third/'
+	export_tree 1.0
+	assemble 1.0
+	[ -e "$(tree 1.0)/drivers/other.c" ]
 }
 
 # forget <base>: what was assembled is not known, as after a checkout by hand
@@ -509,6 +523,8 @@ port_conflict()
 	refused 'is not resolved' port
 	resolve
 	port
+	# nothing is left to do
+	port
 	[ "$(git -C "$(tree 3.0)" rev-list --count base..HEAD)" -eq 2 ]
 	export_tree 3.0
 	[ -e "$repo/patches/first/3.0.diff" ]
@@ -567,6 +583,7 @@ fixture()
 {
 	local what=$1 code
 
+	[[ $what == *"$only"* ]] || return 0
 	shift
 	make_repo
 	n=$((n + 1))
@@ -595,6 +612,7 @@ fixture "a new file made executable in the tree is so here" \
 fixture "a new file removed in the tree is refused" new_file_removed_in_tree
 fixture "a new file of the tree is refused until it is in the repo, and named" \
 	new_file_of_the_tree
+fixture "a new file that only the repo has as yet enters" new_file_of_the_repo
 fixture "an amended new file of unknown origin is refused" \
 	amended_new_file_of_unknown_origin
 fixture "commits rebased elsewhere bring no old new file" rebased_elsewhere known
@@ -651,4 +669,5 @@ fixture "port tells which lists of bases need the new one" port_names_lists
 fixture "a port needs neither KSRC of the old base nor, in the end, its tree" \
 	port_stands_alone
 echo "1..$n"
+[ "$n" -gt 0 ] || { echo "Bail out! no fixture has '$only' in its name" && exit 2; }
 [ "$failed" -eq 0 ]

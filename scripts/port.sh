@@ -24,8 +24,8 @@ read_series
 
 tree=$to_dir/series
 whole=$to_dir/.series-whole
-# the subjects of commits that were begun
-begun=$to_dir/port.begun
+# the subjects of commits that had a conflict: they are resolved, or skipped
+stopped=$to_dir/port.stopped
 objects=$to_dir/stock/.git/objects
 borrowed=$from_dir/stock/.git/objects
 
@@ -45,7 +45,7 @@ start()
 	git -C "$to_dir/stock" worktree prune
 	git -C "$to_dir/stock" worktree add -q --detach "$tree" base
 	git -C "$tree" rev-parse HEAD >"$whole"
-	rm -f "$begun"
+	rm -f "$stopped"
 }
 
 # own_objects: from now on the new base can do without the other one
@@ -69,6 +69,7 @@ own_objects()
 # conflict <subject>
 conflict()
 {
+	echo "$1" >>"$stopped"
 	git -C "$tree" diff --name-only --diff-filter=U | sed 's/^/    /' >&2
 	die "'$1' does not fit $to: above are the files with conflicts" \
 		"resolve them in ${tree#"$top"/}, and git add them" \
@@ -105,10 +106,8 @@ start
 mapfile -t commits < <(git -C "$from_dir/series" rev-list --reverse base..HEAD)
 for c in "${commits[@]}"; do
 	subject=$(g log -1 --format=%s "$c")
-	# one that was begun and is not there was skipped
 	! merged "$subject" || continue
-	! grep -qxF -- "$subject" "$begun" 2>/dev/null || continue
-	echo "$subject" >>"$begun"
+	! grep -qxF -- "$subject" "$stopped" 2>/dev/null || continue
 	g cherry-pick "$c" >"$to_dir/port.log" 2>&1 || conflict "$subject"
 	msg "merged $subject"
 done
