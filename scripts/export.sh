@@ -35,6 +35,19 @@ diff_text()
 	g diff --no-ext-diff --no-textconv --abbrev=12 "$1~" "$1" -- "$2"
 }
 
+# subject <commit>
+subject()
+{
+	g log -1 --format=%s "$1"
+}
+
+# before <commit>: the one that was assembled or exported last in its place;
+# nothing if that is not known
+before()
+{
+	echo "${assembled_as[$(subject "$1")]:-}"
+}
+
 has()
 {
 	g cat-file -e "$1" 2>/dev/null
@@ -48,7 +61,7 @@ check_subjects()
 
 	subjects=$(for e in "${entries[@]}"; do message_of "$e" | head -n 1; done)
 	for c in "${commits[@]}"; do
-		here+=("$(g log -1 --format=%s "$c")")
+		here+=("$(subject "$c")")
 	done
 	[ "$(printf '%s\n' "${here[@]}")" != "$subjects" ] || return 0
 	if [ ${#entries[@]} -eq ${#commits[@]} ]; then
@@ -154,15 +167,29 @@ made_by_diff()
 	grep -qxF -- "$1" <<<"$from_diffs"
 }
 
-# written <entry> <commit>: of the message, when it was amended
+# message <commit>: as for_base() leaves one
+message()
+{
+	g log -1 --format=%B "$1" | for_base
+}
+
+# written <entry> <commit>: of the message, when it was amended in the tree
 written()
 {
-	! message_of "$1" | cmp -s - <(g log -1 --format=%B "$2" | for_base) ||
-		return 0
+	local here there a
+
+	there=$(message "$2")
+	here=$(message_of "$1")
+	[ "$there" != "$here" ] || return 0
+	a=$(before "$2")
+	[ -z "$a" ] || [ "$(message "$a")" != "$there" ] || return 0
 	! grep -qE '^\[[0-9]+\.[0-9]+: ' "$patches/$1/message" ||
-		die "the message of '$(g log -1 --format=%s "$2")' was changed, and has a paragraph for one base" \
+		die "the message of '$(subject "$2")' was changed, and has a paragraph for one base" \
 			"edit patches/$1/message instead"
-	g log -1 --format=%B "$2" | for_base >"$patches/$1/message"
+	[ -z "$a" ] || [ "$(message "$a")" = "$here" ] ||
+		die "the message of '$(subject "$2")' was changed in ${tree#"$top"/} and in patches/$1" \
+			"make both the same"
+	message "$2" >"$patches/$1/message"
 	msg "wrote patches/$1/message"
 }
 
@@ -210,11 +237,39 @@ shared_by_all()
 	printf '%s\n' "$text"
 }
 
+# hunks <commit> <file>: wherever they are in the file
+hunks()
+{
+	diff_text "$1" "$2" | sed -e '/^index /d' -e 's/^@@ .*/@@/'
+}
+
+# changed_in_repo <entry> <commit> <file>: does patches/ have other hunks than
+# those of the last assembly, and the tree still these? Dies if both changed.
+changed_in_repo()
+{
+	local a text
+
+	a=$(before "$2")
+	[ -n "$a" ] || return 1
+	text=$(piece "$3" <(diff_of "$1"))
+	if [ -n "$text" ]; then
+		! gives "$text" "$a" "$3" || return 1
+	else
+		[ -n "$(diff_text "$a" "$3")" ] || return 1
+	fi
+	[ "$(hunks "$a" "$3")" = "$(hunks "$2" "$3")" ] ||
+		die "$3 was changed in '$(subject "$2")' of ${tree#"$top"/} and in patches/$1" \
+			"take the change of patches/$1 into the commit, and put the diff back:" \
+			"git checkout patches/$1"
+	msg "left alone: $3 in patches/$1, changed there since 'make tree'"
+}
+
 # export_file <entry> <commit> <file>
 export_file()
 {
 	local dir=$patches/$1 text b
 
+	! changed_in_repo "$@" || return 0
 	text=$(piece "$3" "$dir/diff" 2>/dev/null) || true
 	if [ -n "$text" ] && gives "$text" "$2" "$3"; then
 		return
@@ -251,15 +306,18 @@ export_entry()
 			export_file "$1" "$2" "$f"
 		elif ! grep -qxF -- "$f" <<<"$owned" &&
 			[ -z "$(in_tree "$was" "$f")" ]; then
-			die "$f is new in '$(g log -1 --format=%s "$2")'" \
+			die "$f is new in '$(subject "$2")'" \
 				"copy it to the repo and name it in patches/series"
 		fi
 	done
 	for f in $(pieces "$patches/$1/$base.diff"); do
-		grep -qxF "$f" <<<"$changed" || put "$patches/$1/$base.diff" "$f" ''
+		! grep -qxF -- "$f" <<<"$changed" || continue
+		changed_in_repo "$1" "$2" "$f" ||
+			put "$patches/$1/$base.diff" "$f" ''
 	done
 	for f in $(pieces "$patches/$1/diff"); do
-		! grep -qxF "$f" <<<"$changed" || continue
+		! grep -qxF -- "$f" <<<"$changed" || continue
+		! changed_in_repo "$1" "$2" "$f" || continue
 		text=$(piece "$f" "$patches/$1/diff")
 		for b in $(bases_of "$1"); do
 			[ "$b" = "$base" ] || put "$patches/$1/$b.diff" "$f" "$text"
@@ -273,6 +331,11 @@ was=$(cat "$whole" 2>/dev/null) || was=''
 g cat-file -e "$was^{commit}" 2>/dev/null || was=''
 # commit by commit: most are as they were
 mapfile -t assembled < <([ -z "$was" ] || g rev-list --reverse "base..$was")
+# by subject, where it has not changed
+declare -A assembled_as
+for c in "${assembled[@]}"; do
+	assembled_as[$(subject "$c")]=$c
+done
 # the files of the repo that $base has, and new ones that diffs add
 # shellcheck disable=SC2048,SC2086 # patterns, for git to expand
 owned=$(set -f && files_of ${new_files[*]})

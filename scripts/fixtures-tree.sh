@@ -300,6 +300,83 @@ callers_taste_in_diffs()
 		[ "$(grep -c '^ ' "$repo/patches/first/1.0.diff")" -eq 3 ]
 }
 
+message_edited_in_the_repo()
+{
+	assemble 1.0
+	sed -i 's/^For all/More for all/' "$repo"/patches/*/message
+	amend 1.0 1 drivers/nvme/host/core.c 's/half/third/'
+	export_tree 1.0
+	grep -q More "$repo/patches/first/message"
+	grep -q More "$repo/patches/second/message"
+	assemble 1.0
+	as_us -C "$(tree 1.0)" commit -q --amend -m "nvme: second" -m "Other."
+	echo "Yet more." >>"$repo/patches/second/message"
+	refused 'in patches/second' export_tree 1.0
+	grep -q 'Yet more' "$repo/patches/second/message"
+}
+
+# of_third <line>: an entry that adds it to another file, in a tree that does
+of_third()
+{
+	local f=drivers/nvme/host/multipath.c
+
+	[ -e "$repo/patches/third" ] || third
+	printf '%s\n' "diff --git a/$f b/$f" "--- a/$f" "+++ b/$f" \
+		'@@ -1,3 +1,4 @@' ' one' "+$1" ' two' ' three' \
+		>"$repo/patches/third/diff"
+}
+
+diff_edited_in_the_repo()
+{
+	of_third "in the tree"
+	assemble 1.0
+	of_third "in the repo"
+	amend 1.0 2 drivers/nvme/host/core.c 's/half/third/'
+	amend 1.0 2 drivers/nvme/host/multipath.c 's/six/SIX/'
+	export_tree 1.0
+	grep -q 'in the repo' "$repo/patches/third/diff"
+	grep -q 'SIX' "$repo/patches/first/1.0.diff"
+	assemble 1.0
+	grep -q 'in the repo' "$(tree 1.0)/drivers/nvme/host/multipath.c"
+}
+
+diff_edited_on_both_sides()
+{
+	of_third "in the tree"
+	assemble 1.0
+	of_third "in the repo"
+	amend 1.0 0 drivers/nvme/host/multipath.c 's/in the tree/elsewhere/'
+	refused 'and in patches/third' export_tree 1.0
+	grep -q 'in the repo' "$repo/patches/third/diff"
+}
+
+# A file that only patches/ changes as yet, and one that the tree does not any more.
+hunks_come_and_go()
+{
+	local dir third=$repo/patches/third
+
+	of_third "in the tree"
+	assemble 1.0
+	dir=$(tree 1.0)/drivers/nvme/host
+	sed -i 's/gamma/GAMMA/' "$dir/core.c"
+	amend 1.0 0 drivers/nvme/host/multipath.c '/in the tree/d'
+	export_tree 1.0
+	absent 'in the tree' "$third/1.0.diff"
+	grep -q 'in the tree' "$third/2.0.diff"
+	[ ! -e "$third/diff" ]
+	assemble 1.0
+	cat "$third/2.0.diff" >>"$third/1.0.diff"
+	amend 1.0 2 drivers/nvme/host/multipath.c 's/six/SIX/'
+	export_tree 1.0
+	grep -q 'in the tree' "$third/1.0.diff"
+	assemble 1.0
+	grep -q 'in the tree' "$dir/multipath.c"
+	amend 1.0 0 drivers/nvme/host/multipath.c '/in the tree/d'
+	export_tree 1.0
+	absent 'in the tree' "$third/1.0.diff"
+	assemble 1.0
+}
+
 # hunk <diff> <lines, for printf>: of core.c
 hunk()
 {
@@ -628,6 +705,11 @@ fixture "a diff is written as git writes it without a configuration" \
 	callers_taste_in_diffs
 fixture "an amended message is written back" message_amended
 fixture "so is an amended subject" new_subject
+fixture "a message edited in the repo stays" message_edited_in_the_repo
+fixture "a diff edited in the repo stays" diff_edited_in_the_repo
+fixture "a diff changed on both sides is refused" diff_edited_on_both_sides
+fixture "a hunk that is new in the repo stays, one removed in the tree goes" \
+	hunks_come_and_go
 fixture "one with a paragraph for a base is refused" \
 	message_with_base_paragraph_amended
 fixture "a commit without an entry is refused" new_commit_without_entry
