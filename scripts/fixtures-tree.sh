@@ -468,13 +468,26 @@ message_with_base_paragraph_amended()
 	refused 'paragraph for one base' export_tree 1.0
 }
 
+# On the other base, make tree has a commit for it, to be amended.
 new_commit_with_entry()
 {
-	assemble 1.0 && third
+	assemble 1.0
+	third
 	sed -i 's/alpha/omega/' "$(tree 1.0)/drivers/nvme/host/core.c"
 	as_us -C "$(tree 1.0)" commit -qam "nvme: third" -m "For all."
-	export_tree 1.0 && grep -q omega "$repo/patches/third/1.0.diff" &&
-		assemble 1.0 && refused 'third changes nothing in 2.0' assemble 2.0
+	export_tree 1.0
+	grep -q omega "$repo/patches/third/1.0.diff"
+	assemble 1.0
+	assemble 2.0 2>&1 | tee "$work/log"
+	grep -q 'third changes nothing in 2.0 yet' "$work/log"
+	KSRC=$work/linux-2.0 refused 'third changes nothing in 2.0' \
+		"$repo/scripts/series.sh" 2.0
+	amend 2.0 0 drivers/nvme/host/core.c 's/alpha/omega/'
+	export_tree 2.0
+	grep -q omega "$repo/patches/third/diff"
+	[ ! -e "$repo/patches/third/1.0.diff" ]
+	assemble 2.0
+	KSRC=$work/linux-2.0 "$repo/scripts/series.sh" 2.0
 }
 
 new_commit_without_entry()
@@ -713,7 +726,7 @@ fixture "a hunk that is new in the repo stays, one removed in the tree goes" \
 fixture "one with a paragraph for a base is refused" \
 	message_with_base_paragraph_amended
 fixture "a commit without an entry is refused" new_commit_without_entry
-fixture "one with an entry is exported; a base it does nothing for is refused" \
+fixture "one with an entry is exported; a base it does nothing for is not mailed" \
 	new_commit_with_entry
 fixture "another order of commits is refused, until the lines have it" \
 	reordered_commits

@@ -101,6 +101,19 @@ each_series()
 	done
 }
 
+# check_empty: format-patch would leave such a commit out, and say nothing
+check_empty()
+{
+	local i
+
+	for i in "${!commits[@]}"; do
+		! git -C "$tree" diff --quiet "${commits[i]}~" "${commits[i]}" ||
+			die "patches/${entries[i]} changes nothing in $base" \
+				"amend its commit in ${tree#"$top"/}, and make export BASE=$base" \
+				"or list the bases that it is for in patches/series"
+	done
+}
+
 write_mails()
 {
 	write_one "$mail/$1-$2" "$patches/cover/$2" "${commits[$3]}~" \
@@ -143,6 +156,7 @@ round_trip()
 
 [ ${#commits[@]} -eq ${#entries[@]} ] ||
 	die "${#commits[@]} commits, ${#entries[@]} entries" "run make tree"
+check_empty
 rm -rf "$mail"
 identity
 each_series write_mails

@@ -116,9 +116,7 @@ add_commit()
 	done
 	result=$(g write-tree)
 	[ "$result" != "$(g rev-parse "$parent^{tree}")" ] ||
-		die "patches/$entry changes nothing in $base" \
-			"write patches/$entry/$base.diff, or, if another base's diff fits, make it patches/$entry/diff" \
-			"or list the bases that the entry is for in patches/series"
+		msg "patches/$entry changes nothing in $base yet"
 	message_of "$entry" | g commit-tree -p "$parent" "$result"
 }
 
