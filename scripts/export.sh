@@ -264,6 +264,18 @@ changed_in_repo()
 	msg "left alone: $3 in patches/$1, changed there since 'make tree'"
 }
 
+# unshare <entry> <file>: what all bases had is now that of the others only
+unshare()
+{
+	local dir=$patches/$1 text b
+
+	text=$(piece "$2" "$dir/diff")
+	for b in $(bases_of "$1"); do
+		[ "$b" = "$base" ] || put "$dir/$b.diff" "$2" "$text"
+	done
+	put "$dir/diff" "$2" ''
+}
+
 # export_file <entry> <commit> <file>
 export_file()
 {
@@ -274,12 +286,7 @@ export_file()
 	if [ -n "$text" ] && gives "$text" "$2" "$3"; then
 		return
 	fi
-	if [ -n "$text" ]; then
-		for b in $(bases_of "$1"); do
-			[ "$b" = "$base" ] || put "$dir/$b.diff" "$3" "$text"
-		done
-		put "$dir/diff" "$3" ''
-	fi
+	[ -z "$text" ] || unshare "$1" "$3"
 	text=$(piece "$3" "$dir/$base.diff" 2>/dev/null) || true
 	if [ -z "$text" ] || ! gives "$text" "$2" "$3"; then
 		text=$(diff_text "$2" "$3")
@@ -297,7 +304,7 @@ export_file()
 # export_entry <entry> <commit>: its hunks, and what is not its own any more
 export_entry()
 {
-	local f changed b text
+	local f changed
 
 	changed=$(g diff --name-only "$2~" "$2")
 	for f in $changed; do
@@ -317,12 +324,7 @@ export_entry()
 	done
 	for f in $(pieces "$patches/$1/diff"); do
 		! grep -qxF -- "$f" <<<"$changed" || continue
-		! changed_in_repo "$1" "$2" "$f" || continue
-		text=$(piece "$f" "$patches/$1/diff")
-		for b in $(bases_of "$1"); do
-			[ "$b" = "$base" ] || put "$patches/$1/$b.diff" "$f" "$text"
-		done
-		put "$patches/$1/diff" "$f" ''
+		changed_in_repo "$1" "$2" "$f" || unshare "$1" "$f"
 	done
 }
 

@@ -6,7 +6,6 @@
 load_base "${1:-}"
 name=${2:-series}
 kernel=${3:-plain}
-check_kernel "$name" "$kernel"
 prepare "$name" "$kernel"
 mkdir -p "$out/results/$base"
 exec "$vm/run.sh" -i "${vm_options[@]}" -s "$installed" -k "$image" \

@@ -13,12 +13,10 @@ rejected()
 	grep -q "^$1 res=-\?[1-9][0-9]* changed=0$" "$tmp/bad"
 }
 
-# send <policy>: without the attribute the kernel has no failover
+# send <policy>
 send()
 {
-	local attr=/sys/block/$head/passthru_failover
-
-	[ ! -e "$attr" ] || echo "$1" >"$attr"
+	policy "$1"
 	check "policy $1: the malformed commands are answered" \
 		eval "timeout 30 ./nvme_mpath_bad '$ng' >'$tmp/bad' 2>&1"
 	check "policy $1: a vectored command without an array" rejected no-array
