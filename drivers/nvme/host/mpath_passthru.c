@@ -278,6 +278,16 @@ static int nvme_mpath_pt_issue_iowq(struct nvme_ns_head *head,
 	return ret;
 }
 
+/* The first attempt, off the hot path. */
+static int nvme_mpath_pt_issue_slow(struct nvme_ns_head *head,
+				    struct io_uring_cmd *ioucmd,
+				    unsigned int issue_flags)
+{
+	if (issue_flags & IO_URING_F_IOWQ)
+		return nvme_mpath_pt_issue_iowq(head, ioucmd, issue_flags);
+	return nvme_mpath_pt_issue(head, ioucmd, issue_flags);
+}
+
 /* Later attempts. */
 static int nvme_mpath_pt_issue_again(struct nvme_ns_head *head,
 				     struct io_uring_cmd *ioucmd,
@@ -382,9 +392,7 @@ static int nvme_mpath_pt_reissue(struct nvme_ns_head *head,
 		return nvme_mpath_pt_issue_no_failover(head, ioucmd,
 						       issue_flags,
 						       pdu->status);
-	if (issue_flags & IO_URING_F_IOWQ)
-		return nvme_mpath_pt_issue_iowq(head, ioucmd, issue_flags);
-	return nvme_mpath_pt_issue(head, ioucmd, issue_flags);
+	return nvme_mpath_pt_issue_slow(head, ioucmd, issue_flags);
 }
 
 /* Slow path: cancel, io-wq, compat, command flags. */
@@ -427,9 +435,7 @@ static noinline int nvme_mpath_pt_submit_slow(struct nvme_ns_head *head,
 				  issue_flags & IO_URING_F_COMPAT);
 	if (ret)
 		return ret;
-	if (issue_flags & IO_URING_F_IOWQ)
-		return nvme_mpath_pt_issue_iowq(head, ioucmd, issue_flags);
-	return nvme_mpath_pt_issue(head, ioucmd, issue_flags);
+	return nvme_mpath_pt_issue_slow(head, ioucmd, issue_flags);
 }
 
 /**

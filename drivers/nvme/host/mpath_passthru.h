@@ -22,9 +22,9 @@ struct request;
 
 /*
  * Delays of the recheck, in jiffies. No event reports a free tag or free
- * memory: commands that lack those are checked again after the short one. Nor
- * does each event that takes the last available path schedule requeue_work: as
- * long as commands wait for a path, they are checked after the long one.
+ * memory: commands that lack those are checked again after the short one. Some
+ * events that take the last available path do not schedule requeue_work: as
+ * long as commands wait for a path, they are checked again after the long one.
  */
 #define NVME_MPATH_PT_RECHECK_SHORT	DIV_ROUND_UP(HZ, 100)
 #define NVME_MPATH_PT_RECHECK_LONG	HZ
