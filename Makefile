@@ -7,7 +7,7 @@ SERIES ?= 1
 T ?=
 DEPS ?= 1
 
-export BASE KERNEL SERIES KSRC OUT JOBS VMS ACCEL SIGNOFF
+export BASE KERNEL KVER SERIES KSRC OUT JOBS VMS ACCEL SIGNOFF
 
 # what only check-bisect needs
 cross_packages = gcc-aarch64-linux-gnu clang-19 lld-19 llvm-19
@@ -70,6 +70,9 @@ kernel: deps
 	@scripts/tree.sh '$(BASE)' '$(name)'
 	@scripts/kernel.sh '$(BASE)' '$(name)' '$(KERNEL)'
 
+modules: deps
+	@scripts/modules.sh '$(BASE)' '$(KVER)'
+
 demo: deps
 	@scripts/demo.sh '$(BASE)'
 
@@ -117,5 +120,5 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel demo test new-test kunit vm check check-bisect bench \
+.PHONY: help deps tree kernel modules demo test new-test kunit vm check check-bisect bench \
 	htmldocs series apply export port clean distclean

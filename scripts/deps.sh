@@ -15,6 +15,8 @@ packages=(
 	# documentation
 	python3-sphinx python3-yaml
 	git util-linux rsync
+	# modules for a distribution's kernel: the layout of its structures
+	pahole
 )
 
 missing=()

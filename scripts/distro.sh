@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# A distribution's own kernel: its packages as files, its headers, the part of
+# its source that the modules and the tests need. Nothing is installed. Sourced
+# after lib.sh and patches.sh, and after load_base().
+#
+# out/packages/<kver>/		the packages
+# out/distro/<kver>/root/	what is in them
+# out/distro/<kver>/stock/	NVMe and the selftests' frame, of its source
+# out/distro/<kver>/series/	the same with the series
+# out/distro/<kver>/modules/	for vm/run.sh -m; modules-stock/ the distribution's
+# out/distro/<kver>/vmlinuz
+
+# shellcheck disable=SC2154 # $out, $base: of lib.sh
+# newest_kver: of this base, in the machine's registries
+newest_kver()
+{
+	local arch
+
+	need apt-cache apt
+	arch=$(dpkg --print-architecture)
+	apt-cache search --names-only \
+		"^linux-headers-${base//./[.]}[.][0-9]+[+]deb[0-9]+-$arch\$" |
+		sed 's/^linux-headers-\([^ ]*\) .*/\1/' | sort -V | tail -n 1
+}
+
+# load_distro <kver, or nothing for the newest>: sets $kver, $distro, $packages,
+# $root, $headers and $built, which holds what the build leaves.
+load_distro()
+{
+	[ "${driver_alone:-0}" = 1 ] ||
+		die "$base: the driver needs a patched io_uring there" \
+			"say BASE=6.12, or KERNEL=plain for a kernel of your own"
+	kver=${1:-$(newest_kver)}
+	[ -n "$kver" ] ||
+		die "apt knows no kernel $base with headers here" \
+			"run apt-get update, or add the suite that has it"
+	[[ $kver =~ ^[0-9][A-Za-z0-9.+~-]*$ ]] || die "KVER '$kver' is no version"
+	[[ $kver == "$base".* ]] ||
+		die "$kver is not a kernel $base" \
+			"there are: $(cd "$top/bases" && echo *)"
+	distro=$out/distro/$kver
+	packages=$out/packages/$kver
+	root=$distro/root
+	headers=$root/usr/src/linux-headers-$kver
+	# shellcheck disable=SC2034
+	built=$distro/series
+	need_space "$distro" 1536
+}
+
+# package_file <name> <version, or nothing for any>: prints its path, or fails
+package_file()
+{
+	local f
+
+	for f in "$packages/$1"_${2:-*}_*.deb; do
+		[ -f "$f" ] && echo "$f" && return
+	done
+	return 1
+}
+
+# fetch <name> [version]: a package file, if it is not there; a part of one is
+# never taken for it
+fetch()
+{
+	local what=$1${2:+=$2} log=$distro/fetch.log
+
+	! package_file "$@" >/dev/null || return 0
+	need apt-get apt
+	rm -rf "$packages/partial"
+	mkdir -p "$packages/partial"
+	msg "fetching $what"
+	(cd "$packages/partial" &&
+		apt-get download -qq -o APT::Sandbox::User= "$what") \
+		>"$log" 2>&1 || {
+		tail -n 5 "$log" >&2
+		die "$what could not be had from the configured registries" \
+			"run apt-get update; a kernel that they have no more can" \
+			"be put into ${packages#"$top"/} by hand"
+	}
+	mv "$packages"/partial/*.deb "$packages/"
+	rmdir "$packages/partial"
+}
+
+# unpack <package>: once
+unpack()
+{
+	local deb
+
+	deb=$(package_file "$@")
+	[ ! -e "$root/.${deb##*/}" ] || return 0
+	mkdir -p "$root"
+	dpkg -x "$deb" "$root" || die "$deb cannot be unpacked" "remove it"
+	touch "$root/.${deb##*/}"
+}
+
+# fetch_headers: those of $kver, with all that they include; sets
+# $distro_version
+fetch_headers()
+{
+	local deb p depends
+
+	need dpkg-deb dpkg
+	fetch "linux-headers-$kver"
+	deb=$(package_file "linux-headers-$kver")
+	distro_version=$(dpkg-deb -f "$deb" Version)
+	depends=$(dpkg-deb -f "$deb" Depends | tr -s ',| ' '\n' |
+		grep -E '^linux-(headers|kbuild)-')
+	unpack "linux-headers-$kver" "$distro_version"
+	for p in $depends; do
+		fetch "$p" "$distro_version"
+		unpack "$p" "$distro_version"
+	done
+	# it includes its common part by where an installed one would lie
+	sed -i "s,^include /usr/src/,include $root/usr/src/," "$headers/Makefile"
+}
+
+fetch_image()
+{
+	fetch "linux-image-$kver" "$distro_version"
+	unpack "linux-image-$kver" "$distro_version"
+	ln -sfn "root/boot/vmlinuz-$kver" "$distro/vmlinuz"
+}
+
+# check_flavour: are the modules of the headers' kernel ours to replace?
+check_flavour()
+{
+	local option
+
+	for option in NVME_CORE BLK_DEV_NVME NVME_FABRICS NVME_TARGET; do
+		! grep -qx "CONFIG_$option=y" "$headers/.config" ||
+			die "$kver has $option built in: no module can replace it" \
+				"take another flavour, as ${kver/-cloud/}, or build a" \
+				"kernel: make kernel"
+	done
+	for option in CONFIG_NVME_MULTIPATH=y CONFIG_IO_URING=y CONFIG_MODULES=y; do
+		grep -qx "$option" "$headers/.config" ||
+			die "$kver has no $option, without which the series does nothing" \
+				"take another flavour, or build a kernel: make kernel"
+	done
+}
+
+# check_tools: do the programs of the headers run on this machine?
+check_tools()
+{
+	local f lost
+
+	for f in "$root/usr/lib/linux-kbuild-"*/{scripts/basic/fixdep,scripts/mod/modpost,tools/objtool/objtool,tools/bpf/resolve_btfids/resolve_btfids}; do
+		f=$(readlink -f "$f")
+		head -c 4 "$f" | grep -q ELF || continue
+		lost=$(ldd "$f" 2>&1 |
+			sed -nE 's/.*(version .*) not found.*/\1/p;
+				s/^[[:space:]]*(.*) => not found/library \1/p' |
+			sort -u | tr '\n' ' ')
+		[ -z "$lost" ] ||
+			die "the headers of $kver are for a newer release: ${f##*/} needs $lost" \
+				"take a kernel of this machine's release, or run this" \
+				"in a chroot of the release that the kernel is of"
+	done
+}
+
+# member <struct> <member>: prints "<type> <offset> <size>" from the kernel's BTF
+member()
+{
+	pahole -F btf -C "$1" "$headers/vmlinux" 2>/dev/null | awk -v m="$2" '
+		{ sub(/^[ \t]+/, ""); at = index($0, "/*") }
+		at && match($0, /[^ *]+;/) && substr($0, RSTART, RLENGTH - 1) == m {
+			type = substr($0, 1, RSTART - 1)
+			gsub(/[ \t]+/, " ", type)
+			split(substr($0, at + 2), n, " ")
+			print type n[1] " " n[2]
+		}'
+}
+
+# check_layout: the helpers of the patched io_uring/cmd.h keep the SQE in the
+# memory that io_uring has for it, which is a structure of its own that no
+# header shows.
+check_layout()
+{
+	local is want='struct io_uring_sqe 0 128'
+
+	need pahole pahole
+	[ -f "$headers/vmlinux" ] ||
+		die "the headers of $kver have no vmlinux with BTF" \
+			"the layout of io_uring's structures cannot be known there;" \
+			"build a kernel: make kernel"
+	is=$(member uring_cache 'sqes[2]')
+	[ "$is" = "$want" ] ||
+		die "$kver keeps the SQE of a command in another way: sqes[2] of struct uring_cache is '$is', not '$want'" \
+			"the helpers in patches/io_uring-cmd-issue-again are not for it;" \
+			"build a kernel: make kernel"
+}
+
+# what the modules are made of, and the tests: paths in the source
+source_paths()
+{
+	local e
+
+	echo drivers/nvme
+	for e in "${entries[@]}"; do
+		diff_of "$e"
+	done | sed -n 's,^--- a/\(include/.*\),\1,p' | sort -u
+	printf 'tools/testing/selftests/%s\n' Makefile lib.mk \
+		run_kselftest.sh 'kselftest*'
+	echo tools/include/nolibc
+}
+
+# unpack_source: only those, from the source package of the same version
+unpack_source()
+{
+	local name=linux-source-$base key deb patterns
+
+	fetch "$name" "$distro_version"
+	deb=$(package_file "$name" "$distro_version")
+	mapfile -t patterns < <(source_paths)
+	key="${deb##*/} ${patterns[*]}"
+	[ "$(cat "$distro/.stock" 2>/dev/null)" != "$key" ] || return 0
+	msg "unpacking what is needed of $name $distro_version"
+	rm -rf "$distro/stock"
+	mkdir -p "$distro/stock"
+	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$name.tar.xz" |
+		tar -C "$distro/stock" -xJ --strip-components=1 --wildcards \
+			--no-wildcards-match-slash "${patterns[@]/#/*/}" ||
+		die "$deb lacks what the series changes" "above is what"
+	echo "$key" >"$distro/.stock"
+}
+
+# series_key: changes with whatever goes into the modules and the tests
+series_key()
+{
+	local e
+
+	cat "$distro/.stock"
+	for e in "${!entries[@]}"; do
+		diff_of "${entries[e]}"
+		# shellcheck disable=SC2086 # patterns, for git to expand
+		(set -f && files_of ${new_files[e]}) | while read -r f; do
+			stat -c '%n %A' "$top/$f"
+			cat "$top/$f"
+		done
+	done | sha256sum
+}
+
+# apply_series <directory>: as tree.sh assembles it, but only the parts that do
+# not lie in the kernel proper
+apply_series()
+{
+	local i log=$distro/apply.log f
+
+	for i in "${!entries[@]}"; do
+		diff_of "${entries[i]}" >"$distro/entry.diff"
+		# git takes no repository into account, least of all this one
+		[ ! -s "$distro/entry.diff" ] || (cd "$1" &&
+			GIT_CEILING_DIRECTORIES=$distro git apply \
+				--include='drivers/nvme/*' --include='include/*' \
+				--include='tools/*' "$distro/entry.diff") \
+			>"$log" 2>&1 || {
+			cat "$log" >&2
+			die "patches/${entries[i]} does not apply to the source of $kver" \
+				"above is the hunk that was not found; the series is" \
+				"tested on $package $version: take a kernel near" \
+				"that, or change the patch and run make modules again"
+		}
+		# shellcheck disable=SC2086 # patterns, for git to expand
+		(set -f && files_of ${new_files[i]}) |
+			grep -E '^(drivers|include|tools)/' | while read -r f; do
+			(cd "$top" && cp --parents -p "$f" "$1")
+		done || true
+	done
+}
+
+# assemble_distro: out/distro/<kver>/series; says whether it changed
+assemble_distro()
+{
+	local key new=$distro/series.new
+
+	key=$(series_key)
+	[ "$(cat "$distro/.series" 2>/dev/null)" != "$key" ] || return 0
+	rm -rf "$new" "$distro/.built"
+	cp -a "$distro/stock" "$new"
+	apply_series "$new"
+	# the headers' own copies of what the series changes would be found first
+	cat >"$new/Kbuild" <<-'KBUILD'
+	LINUXINCLUDE := -I$(src)/include -I$(src)/include/uapi $(LINUXINCLUDE)
+	obj-m += drivers/nvme/host/ drivers/nvme/target/
+	KBUILD
+	# what did not change is not compiled again
+	mkdir -p "$distro/series"
+	rsync -rlpc --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+		--exclude='*.mod.c' --exclude='.*' --exclude=Module.symvers \
+		--exclude=modules.order "$new/" "$distro/series/"
+	rm -rf "$new"
+	echo "$key" >"$distro/.series"
+}
