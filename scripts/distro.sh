@@ -52,12 +52,7 @@ load_distro()
 # package_file <name> <version, or nothing for any>: prints its path, or fails
 package_file()
 {
-	local f
-
-	for f in "$packages/$1"_${2:-*}_*.deb; do
-		[ -f "$f" ] && echo "$f" && return
-	done
-	return 1
+	compgen -G "$packages/$1_${2:-*}_*.deb" | sort -V | tail -n 1 | grep .
 }
 
 # fetch <name> [version]: a package file, if it is not there; a part of one is
@@ -144,8 +139,11 @@ check_flavour()
 # check_tools: do the programs of the headers run on this machine?
 check_tools()
 {
-	local f lost
+	local f lost cc
 
+	cc=$(sed -n 's/^CC = .*[^a-z]\(gcc-[0-9]*\)$/\1/p' \
+		"$headers/.kernelvariables")
+	[ -z "$cc" ] || need "$cc" "$cc"
 	for f in "$root/usr/lib/linux-kbuild-"*/{scripts/basic/fixdep,scripts/mod/modpost,tools/objtool/objtool,tools/bpf/resolve_btfids/resolve_btfids}; do
 		f=$(readlink -f "$f")
 		head -c 4 "$f" | grep -q ELF || continue
@@ -204,6 +202,7 @@ source_paths()
 	printf 'tools/testing/selftests/%s\n' Makefile lib.mk \
 		run_kselftest.sh 'kselftest*'
 	echo tools/include/nolibc
+	echo scripts/subarch.include
 }
 
 # unpack_source: only those, from the source package of the same version
@@ -292,4 +291,26 @@ assemble_distro()
 		--exclude=modules.order "$new/" "$distro/series/"
 	rm -rf "$new"
 	echo "$key" >"$distro/.series"
+}
+
+# prepare_distro stock|series: prepare(), for KERNEL=distro
+prepare_distro()
+{
+	local tap=$out/distro/modules.tap
+
+	load_distro "${KVER:-}"
+	"$top/scripts/modules.sh" "$base" "$kver" >"$tap" || {
+		cat "$tap" >&2
+		die "no modules for $kver" "above is why"
+	}
+	# the selftests are made of the series there, too
+	# shellcheck disable=SC2034
+	base_dir=$distro
+	install_selftests
+	# shellcheck disable=SC2034
+	image=$distro/vmlinuz
+	# shellcheck disable=SC2034
+	kernel_config=$headers/.config
+	vm_options=(-m "$distro/modules" -x "$vm/distro.skips")
+	[ "$1" = series ] || vm_options[1]+=-stock
 }

@@ -80,11 +80,12 @@ check_word()
 	die "unknown $name '$value'" "there are: $*"
 }
 
-# check_kernel <tree> <kernel>: before anything is unpacked or built
+# check_kernel <tree> <kernel> [distro]: before anything is unpacked or built;
+# distro where that kernel is allowed, too
 check_kernel()
 {
 	check_word "kernel tree" "$1" stock series
-	check_word KERNEL "$2" plain debug single
+	check_word KERNEL "$2" plain debug single "${@:3}"
 }
 
 # kernel_make <tree> <kernel> <argument>...: always with the same tools and
@@ -138,18 +139,24 @@ install_selftests()
 		die "the selftests could not be built" "see $installed.log"
 }
 
-# prepare <tree> <kernel>: all that a VM needs; sets $image, $installed and
-# the array vm_options. After load_base.
+# prepare <tree> <kernel>: all that a VM needs; sets $image, $kernel_config,
+# $installed and the array vm_options. After load_base.
 prepare()
 {
-	check_kernel "$1" "$2"
+	check_kernel "$1" "$2" distro
 	need qemu-system-x86_64 qemu-system-x86
+	if [ "$2" = distro ]; then
+		prepare_distro "$1"
+		return
+	fi
 	"$top/scripts/tree.sh" "$base" series
 	[ "$1" = series ] || "$top/scripts/tree.sh" "$base" "$1"
 	"$top/scripts/kernel.sh" "$base" "$1" "$2"
 	install_selftests
 	# shellcheck disable=SC2034
 	image=$base_dir/$1/build-$2/arch/x86/boot/bzImage
+	# shellcheck disable=SC2034
+	kernel_config=$base_dir/$1/build-$2/.config
 	vm_options=(-m "$base_dir/$1/build-$2/install/lib/modules")
 	[ "$2" != debug ] || vm_options+=(-d)
 }

@@ -3,11 +3,13 @@
 #
 # Build, then run the tests in VMs.
 #
-# Usage: test.sh <base> stock|series plain|debug|single [test or group]...
+# Usage: test.sh <base> stock|series plain|debug|single|distro [test or group]...
 #
 # Without a name: first the fixtures that prove the harness (FIXTURES=0: not),
 # then all tests. failover_01 is a test, failover a group of them.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/patches.sh"
+. "$(dirname "$0")/distro.sh"
 
 load_base "${1:-}"
 name=${2:-series}
@@ -15,16 +17,27 @@ kernel=${3:-plain}
 shift 3
 
 # A wrong name must not cost minutes for a kernel.
-check_kernel "$name" "$kernel"
-meant=$("$vm/run.sh" -l "$@") || die "T takes tests and groups, not '$*'"
-mapfile -t tests < <(printf '%s' "$meant")
+check_kernel "$name" "$kernel" distro
+names=()
+for t in "$@"; do
+	# do the distribution's other drivers load beside NVMe's modules?
+	[ "$kernel:$t" = distro:collateral ] || names+=("$t")
+done
+tests=()
+if [ $# -eq 0 ] || [ ${#names[@]} -gt 0 ]; then
+	meant=$("$vm/run.sh" -l "${names[@]}") ||
+		die "T takes tests and groups, not '$*'"
+	mapfile -t tests < <(printf '%s' "$meant")
+fi
+[ ${#names[@]} -eq $# ] || tests+=(vm/collateral.sh)
 
 prepare "$name" "$kernel"
 new_results "$name-$kernel"
-cp "$base_dir/$name/build-$kernel/.config" "$results/kernel.config"
+cp "$kernel_config" "$results/kernel.config"
 
 if [ ${#tests[@]} -eq 0 ]; then
 	mapfile -t tests < <(cd "$installed/nvme-mpath" && ls test_*.sh)
+	[ "$kernel" != distro ] || tests+=(vm/collateral.sh)
 	[ "${FIXTURES:-1}" = 0 ] || "$top/scripts/fixtures.sh" \
 		"$results/fixtures" -k "$image" -s "$installed" \
 		"${vm_options[@]}"

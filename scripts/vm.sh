@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A shell in the guest. Usage: vm.sh <base> stock|series plain|debug|single
+# A shell in the guest. Usage: vm.sh <base> stock|series plain|debug|single|distro
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/patches.sh"
+. "$(dirname "$0")/distro.sh"
 
 load_base "${1:-}"
 name=${2:-series}

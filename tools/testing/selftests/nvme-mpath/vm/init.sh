@@ -19,6 +19,8 @@ mount -t tmpfs tmp /tmp
 mount -t tmpfs shm /dev/shm
 mount -t debugfs debug /sys/kernel/debug
 mount -t tracefs tracing /sys/kernel/tracing
+# a distribution has it as a module
+[ -d /sys/kernel/config ] || modprobe configfs
 mount -t configfs config /sys/kernel/config
 ln -sfn /proc/self/fd /dev/fd
 ip link set lo up

@@ -73,7 +73,7 @@ make_initramfs()
 	cp -a "$tests/." "$root/selftests/"
 	mkdir -p "$root/selftests/nvme-mpath/vm"
 	cp -a "$vm_dir/fixtures" "$vm_dir/shell.rc" "$vm_dir/demo.sh" \
-		"$root/selftests/nvme-mpath/vm/"
+		"$vm_dir/collateral.sh" "$root/selftests/nvme-mpath/vm/"
 	install -m 755 "$vm_dir/init.sh" "$root/init"
 	pack "$root" "$dir/base.cpio"
 

@@ -12,6 +12,7 @@
 #  -S	a kernel without the series: expect of each test one of the outcomes in
 #	its line "# stock: "
 #  -d	a debug kernel: more memory, longer limits
+#  -x f	tests that this kernel cannot run, with the reasons: they are skipped
 #  -j n	so many VMs at a time (1)
 #  -p p	a program of this machine that the guest gets, too
 #  -i	no test but a shell in the guest, both topologies up
@@ -27,13 +28,14 @@ set -uo pipefail
 # shellcheck source-path=SCRIPTDIR source=find.sh
 . "$vm_dir/find.sh"
 
-kernel='' selftests='' modules='' results=${TMPDIR:-/tmp}/nvme-mpath-results
+kernel='' selftests='' modules='' skips='' results=${TMPDIR:-/tmp}/nvme-mpath-results
 stock=0 slow=1 memory=1024 debug=0 interactive=0 list=0 vms=1 programs=()
-while getopts k:s:m:o:j:p:Sdil option; do
+while getopts k:s:m:x:o:j:p:Sdil option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	s) selftests=$OPTARG ;;
 	m) modules=$OPTARG ;;
+	x) skips=$OPTARG ;;
 	o) results=$OPTARG ;;
 	j) vms=$OPTARG ;;
 	p) programs+=("$OPTARG") ;;
@@ -62,6 +64,7 @@ tree=series
 [ -d "$selftests/nvme-mpath" ] || vm_error "no installed selftests in '$selftests'"
 [ -z "$modules" ] || [ -d "$modules" ] || vm_error "no modules in '$modules'"
 [ "$debug" = 0 ] || slow=4 memory=2560
+[ -z "$skips" ] || [ -f "$skips" ] || vm_error "no list of tests '$skips'"
 meant=$(test_names "$selftests/nvme-mpath" "$@") || exit
 mapfile -t tests < <(printf '%s' "$meant")
 [[ $vms =~ ^[1-9][0-9]?$ ]] || vm_error "-j takes a number of VMs, not '$vms'"
@@ -193,10 +196,16 @@ initramfs_for()
 	fi
 }
 
+# impossible <name>: prints why this kernel cannot run the test, if it cannot
+impossible()
+{
+	[ -z "$skips" ] || sed -n "s/^$1[[:space:]]\{1,\}//p" "$skips"
+}
+
 # run_test <test>: sets $outcome
 run_test()
 {
-	local script=$selftests/nvme-mpath/$1 name dir limit try want again
+	local script=$selftests/nvme-mpath/$1 name dir limit try want again why
 	local qemu_code=''
 
 	[ -f "$script" ] || script=$vm_dir/${1#vm/}
@@ -207,6 +216,12 @@ run_test()
 	outcome=$OUT_ERROR
 	[ -f "$script" ] || {
 		echo "no test $1" >"$dir/qemu.log"
+		return
+	}
+	why=$(impossible "$name")
+	[ -z "$why" ] || {
+		echo "1..0 # SKIP $why" >"$dir/verdict"
+		outcome=$OUT_SKIP
 		return
 	}
 	limit=$(test_limit "$script")
@@ -277,9 +292,11 @@ explain()
 	esac | tr -d '\r' | sed 's/^\(# \)*/#   /'
 }
 
-# With SKIP_ALLOWED=file a skip is a failure unless the file names the test.
+# With SKIP_ALLOWED=file a skip is a failure unless the file names the test, or
+# -x did.
 skip_allowed()
 {
+	[ -z "$(impossible "$1")" ] || return 0
 	[ -z "${SKIP_ALLOWED:-}" ] || grep -qs "^$1[[:space:]]" "$SKIP_ALLOWED"
 }
 
