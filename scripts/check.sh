@@ -131,6 +131,12 @@ result "shellcheck -x: ${#scripts[@]} scripts" "$logs/shellcheck"
 } >"$logs/orphans"
 result "no file and no patch is left out of the series" "$logs/orphans"
 
+# A list of what a distribution's kernel cannot run names tests that there are.
+grep -v '^#' "$vm/distro.skips" | while read -r name reason; do
+	[ -f "$vm/../$name.sh" ] && [ -n "$reason" ] || echo "$name"
+done >"$logs/distro-skips"
+result "vm/distro.skips: each line is a test and a reason" "$logs/distro-skips"
+
 # get_maintainer.pl has to name an entry for each new file.
 git -C "$tree" diff --diff-filter=A --name-only base HEAD | (cd "$tree" &&
 	while read -r f; do
