@@ -91,15 +91,22 @@ unpack()
 }
 
 # fetch_headers: those of $kver, with all that they include; sets
-# $distro_version
+# $distro_version. A kernel may be packaged again under its old name.
 fetch_headers()
 {
 	local deb p depends
 
 	need dpkg-deb dpkg
-	fetch "linux-headers-$kver"
-	deb=$(package_file "linux-headers-$kver")
+	distro_version=$(apt-cache show --no-all-versions "linux-headers-$kver" \
+		2>/dev/null | sed -n 's/^Version: //p') || true
+	fetch "linux-headers-$kver" "$distro_version"
+	deb=$(package_file "linux-headers-$kver" "$distro_version")
 	distro_version=$(dpkg-deb -f "$deb" Version)
+	if [ "$(cat "$distro/.version" 2>/dev/null)" != "$distro_version" ]; then
+		rm -rf "$distro"
+		mkdir -p "$distro"
+		echo "$distro_version" >"$distro/.version"
+	fi
 	depends=$(dpkg-deb -f "$deb" Depends | tr -s ',| ' '\n' |
 		grep -E '^linux-(headers|kbuild)-')
 	unpack "linux-headers-$kver" "$distro_version"
@@ -141,9 +148,6 @@ check_tools()
 {
 	local f lost cc
 
-	cc=$(sed -n 's/^CC = .*[^a-z]\(gcc-[0-9]*\)$/\1/p' \
-		"$headers/.kernelvariables")
-	[ -z "$cc" ] || need "$cc" "$cc"
 	for f in "$root/usr/lib/linux-kbuild-"*/{scripts/basic/fixdep,scripts/mod/modpost,tools/objtool/objtool,tools/bpf/resolve_btfids/resolve_btfids}; do
 		f=$(readlink -f "$f")
 		head -c 4 "$f" | grep -q ELF || continue
@@ -156,6 +160,10 @@ check_tools()
 				"take a kernel of this machine's release, or run this" \
 				"in a chroot of the release that the kernel is of"
 	done
+	cc=$(sed -n 's/^CC = .*[^a-z]\(gcc-[0-9]*\)$/\1/p' \
+		"$headers/.kernelvariables")
+	[ -z "$cc" ] || command -v "$cc" >/dev/null ||
+		die "the compiler of $kver is not installed" "apt-get install $cc"
 }
 
 # member <struct> <member>: prints "<type> <offset> <size>" from the kernel's BTF
@@ -228,7 +236,7 @@ unpack_source()
 # series_key: changes with whatever goes into the modules and the tests
 series_key()
 {
-	local e
+	local e f
 
 	cat "$distro/.stock"
 	for e in "${!entries[@]}"; do
@@ -263,9 +271,10 @@ apply_series()
 		}
 		# shellcheck disable=SC2086 # patterns, for git to expand
 		(set -f && files_of ${new_files[i]}) |
-			grep -E '^(drivers|include|tools)/' | while read -r f; do
-			(cd "$top" && cp --parents -p "$f" "$1")
-		done || true
+			{ grep -E '^(drivers|include|tools)/' || :; } |
+			while read -r f; do
+				(cd "$top" && cp --parents -p "$f" "$1")
+			done
 	done
 }
 

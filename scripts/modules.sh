@@ -53,7 +53,8 @@ build()
 # stock_modules: the distribution's, as they are; once
 stock_modules()
 {
-	[ ! -f "$distro/modules.dep" ] || return 0
+	[ ! "$distro/modules.dep" -nt "$vm/distro.modules" ] || return 0
+	rm -f "$distro/.installed"
 	msg "ordering the modules of $kver"
 	rm -rf "$root/lib/modules/$kver/updates"
 	depmod -b "$root" "$kver"

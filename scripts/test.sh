@@ -21,7 +21,7 @@ check_kernel "$name" "$kernel" distro
 names=()
 for t in "$@"; do
 	# do the distribution's other drivers load beside NVMe's modules?
-	[ "$kernel:$t" = distro:collateral ] || names+=("$t")
+	[ "$name-$kernel-$t" = series-distro-collateral ] || names+=("$t")
 done
 tests=()
 if [ $# -eq 0 ] || [ ${#names[@]} -gt 0 ]; then
@@ -37,13 +37,13 @@ cp "$kernel_config" "$results/kernel.config"
 
 if [ ${#tests[@]} -eq 0 ]; then
 	mapfile -t tests < <(cd "$installed/nvme-mpath" && ls test_*.sh)
-	[ "$kernel" != distro ] || tests+=(vm/collateral.sh)
+	[ "$name-$kernel" != series-distro ] || tests+=(vm/collateral.sh)
 	[ "${FIXTURES:-1}" = 0 ] || "$top/scripts/fixtures.sh" \
 		"$results/fixtures" -k "$image" -s "$installed" \
 		"${vm_options[@]}"
 fi
 [ "${EXPECT_STOCK:-0}" = 0 ] || vm_options+=(-S)
 vm_options+=(-j "${VMS:-1}")
-msg "testing $base $name $kernel: ${#tests[@]} tests, a VM each"
+msg "testing $base $name $kernel${kver:+ ($kver)}: ${#tests[@]} tests, a VM each"
 exec "$vm/run.sh" "${vm_options[@]}" -s "$installed" -o "$results" \
 	-k "$image" "${tests[@]}"

@@ -65,6 +65,8 @@ make_initramfs()
 	copy_program "$root" busybox bash nvme setpci modprobe mkfs.ext4 dmsetup \
 		"$@"
 	[ -z "$modules" ] || cp -aT "$modules" "$root/lib/modules"
+	# where the kernel looks for it, as for the module of a file system
+	ln -s ../bin/modprobe "$root/usr/sbin/modprobe"
 	"$root/usr/bin/busybox" --list | while read -r d; do
 		[ -e "$root/usr/bin/$d" ] || ln -s busybox "$root/usr/bin/$d"
 	done
