@@ -28,7 +28,8 @@ unload()
 	done
 }
 
-# reload_host <Y|N>: the modules of the host, with or without multipath
+# reload_host <Y|N>: the modules of the host, with or without multipath; a target
+# with NVME_TARGET_PASSTHRU uses them, and comes back when a test sets it up
 reload_host()
 {
 	local m
@@ -37,7 +38,7 @@ reload_host()
 		echo "nvme_core is built in" >"$tmp/reload"
 		return 1
 	}
-	for m in nvme nvme_tcp nvme_fabrics nvme_core; do
+	for m in nvmet_tcp nvmet nvme nvme_tcp nvme_fabrics nvme_core; do
 		[ ! -e "/sys/module/$m" ] ||
 			wait_for 5 rmmod "$m" 2>"$tmp/reload" || return
 	done
