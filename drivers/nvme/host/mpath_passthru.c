@@ -66,6 +66,11 @@
  *	nvme_mpath_pt_cancel() and nvme_mpath_pt_end_parked() race for it under
  *	the lock.
  *
+ * An old controller may execute a command that its host has aborted until it
+ * notices that the host is gone. Where passthru_delayed_retry asks for it, a
+ * command that changes data is PARKED on another list before it goes on, until
+ * that cannot happen any more: it is held. mpath_passthru_fence.c says how long.
+ *
  * DONE
  *	Owner: io_uring.
  *
@@ -375,6 +380,8 @@ static __always_inline int nvme_mpath_pt_cover(struct io_uring_cmd *ioucmd,
 	pdu->state = NVME_MPATH_PT_STATE_ACTIVE;
 	pdu->failed_over = false;
 	pdu->park_first = false;
+	pdu->fenced = false;
+	pdu->held = false;
 	pdu->compat = compat;
 	if (unlikely(ioucmd->cmd_op == NVME_URING_CMD_IO_VEC))
 		return nvme_mpath_pt_keep_iovec(ioucmd, issue_flags);
@@ -565,6 +572,50 @@ static bool nvme_mpath_pt_may_retry(struct nvme_ns_head *head,
 }
 
 /**
+ * nvme_mpath_pt_take_fence - note that a controller may execute a command later
+ * @attempt: its failed attempt, described; @fence is set
+ * @req: the request of the attempt, which is not freed yet
+ *
+ * Context: Any, including hard interrupt.
+ */
+void nvme_mpath_pt_take_fence(struct nvme_mpath_pt_attempt *attempt,
+			      struct request *req)
+{
+	struct nvme_ns *ns = req->q->queuedata;
+	u32 effects = nvme_ns_effects(ns, attempt->opcode);
+
+	attempt->fence = NULL;
+	if (nvme_mpath_pt_maybe_running(attempt->status, attempt->sent) &&
+	    nvme_mpath_pt_class(ns->head->ids.csi, attempt->opcode, effects) !=
+			NVME_MPATH_PT_CLASS_UNRESTRICTED)
+		attempt->fence = nvme_mpath_pt_fence_get(nvme_req(req)->ctrl);
+}
+
+/* The fence of an earlier attempt was over before this one began. */
+static void nvme_mpath_pt_keep_fence(struct io_uring_cmd *ioucmd,
+				     struct nvme_mpath_pt_attempt *attempt,
+				     struct request *req)
+{
+	nvme_mpath_pt_drop_fence(ioucmd);
+	nvme_mpath_pt_take_fence(attempt, req);
+	if (attempt->fence) {
+		nvme_uring_kept(ioucmd)->fence = attempt->fence;
+		nvme_uring_cmd_pdu(ioucmd)->fenced = true;
+	}
+}
+
+/*
+ * With a number as passthru_delayed_retry, an error is held, too: the command
+ * may still be executed after the application was told that it failed.
+ */
+static bool nvme_mpath_pt_must_hold_error(struct nvme_ns_head *head,
+					  struct io_uring_cmd *ioucmd)
+{
+	return READ_ONCE(head->passthru.delayed_retry) >= 0 &&
+		nvme_mpath_pt_hold_left(head, ioucmd) > 0;
+}
+
+/**
  * nvme_mpath_pt_end_attempt - fail over if an attempt failed for its path
  * @req: the attempt, in its ->end_io(), with an error
  *
@@ -619,6 +670,7 @@ bool nvme_mpath_pt_failover_req(struct request *req)
 	struct nvme_mpath_pt_attempt attempt;
 	struct nvme_uring_cmd_pdu *pdu;
 	struct nvme_ns_head *head;
+	bool may_retry;
 
 	/* set by nvme_mpath_pt_ioctl_result() for the request of an ioctl */
 	if (!req->end_io)
@@ -631,14 +683,19 @@ bool nvme_mpath_pt_failover_req(struct request *req)
 	if (nvme_mpath_pt_maybe_executed(attempt.status, attempt.sent))
 		pdu->maybe_executed = attempt.status ?:
 				      NVME_SC_HOST_ABORTED_CMD;
-	if (!nvme_mpath_pt_may_retry(head, ioucmd)) {
+	nvme_mpath_pt_keep_fence(ioucmd, &attempt, req);
+	may_retry = nvme_mpath_pt_may_retry(head, ioucmd);
+	if (!may_retry && !nvme_mpath_pt_must_hold_error(head, ioucmd)) {
+		nvme_mpath_pt_drop_fence(ioucmd);
 		nvme_mpath_pt_note_refused(head, ioucmd, attempt.opcode,
 					   attempt.status);
 		return false;
 	}
 
-	nvme_mpath_count_failover(req->q->queuedata);
-	nvme_mpath_pt_note_failover(head, ioucmd, &attempt);
+	if (may_retry) {
+		nvme_mpath_count_failover(req->q->queuedata);
+		nvme_mpath_pt_note_failover(head, ioucmd, &attempt);
+	}
 	pdu->park_first = pdu->failed_over;
 	pdu->failed_over = true;
 	nvme_uring_kept(ioucmd)->result = pdu->result;
@@ -664,12 +721,49 @@ static bool nvme_mpath_pt_complete_if_final(struct nvme_ns_head *head,
 	} else if (!nvme_mpath_pt_may_retry(head, ioucmd)) {
 		res = pdu->status ?: -EIO;
 		nvme_mpath_pt_note_refused(head, ioucmd, opcode, res);
+	} else if (nvme_mpath_pt_hold_left(head, ioucmd) < 0) {
+		res = pdu->status ?: -EIO;
+		nvme_mpath_pt_note_unprovable(head, ioucmd, opcode, res);
 	} else {
 		return false;
 	}
+	nvme_mpath_pt_drop_fence(ioucmd);
 	nvme_uring_cmd_done(ioucmd, res, nvme_mpath_pt_last_result(ioucmd),
 			    issue_flags);
 	return true;
+}
+
+/* Must a command that is not cancelled be held before anything else? */
+static bool nvme_mpath_pt_must_hold(struct nvme_ns_head *head,
+				    struct io_uring_cmd *ioucmd)
+{
+	if (nvme_mpath_pt_may_retry(head, ioucmd))
+		return nvme_mpath_pt_hold_left(head, ioucmd) > 0;
+	return nvme_mpath_pt_must_hold_error(head, ioucmd);
+}
+
+/* Send a command that may retry, or park it. Returns its result if it ended. */
+static int nvme_mpath_pt_send_again(struct nvme_ns_head *head,
+				    struct io_uring_cmd *ioucmd,
+				    unsigned int issue_flags)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	const struct cred *creds;
+	int ret = -EAGAIN;
+
+	nvme_mpath_pt_drop_fence(ioucmd);
+	if (!pdu->park_first) {
+		creds = io_uring_cmd_override_creds(ioucmd);
+		ret = nvme_mpath_pt_issue_again(head, ioucmd, issue_flags |
+						IO_URING_F_NONBLOCK);
+		if (creds)
+			revert_creds(creds);
+	}
+	/* an earlier attempt was mapped, so memory is only short for now */
+	if (ret == -EAGAIN || (ret == -ENOMEM && pdu->failed_over))
+		ret = nvme_mpath_pt_park(head, ioucmd, issue_flags,
+					 NVME_MPATH_PT_RECHECK_SHORT);
+	return ret;
 }
 
 /**
@@ -678,8 +772,8 @@ static bool nvme_mpath_pt_complete_if_final(struct nvme_ns_head *head,
  * @issue_flags: flags that io_uring gave the task work
  * @dead: the submitting task or the ring is going away
  *
- * The retry after the first failover is sent at once. Before each later one the
- * command is parked for a moment, so that a path that fails every command
+ * The retry after the first failover is sent at once, unless the command has to
+ * be held. Before each later one the command is parked for a moment, so that a path that fails every command
  * cannot keep the task here.
  *
  * Context: Task work of the submitter, or the ring's fallback worker if @dead.
@@ -690,8 +784,7 @@ void nvme_mpath_pt_retry(struct io_uring_cmd *ioucmd, unsigned int issue_flags,
 {
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 	struct nvme_ns_head *head = nvme_uring_cmd_head(ioucmd);
-	const struct cred *creds;
-	int ret = -EAGAIN;
+	int ret;
 
 	if (pdu->compat)
 		issue_flags |= IO_URING_F_COMPAT;
@@ -708,20 +801,15 @@ void nvme_mpath_pt_retry(struct io_uring_cmd *ioucmd, unsigned int issue_flags,
 		pdu->bio = NULL;
 	}
 
-	if (nvme_mpath_pt_complete_if_final(head, ioucmd, issue_flags, dead))
+	if (!dead && nvme_mpath_pt_must_hold(head, ioucmd))
+		ret = nvme_mpath_pt_hold(head, ioucmd, issue_flags);
+	else if (nvme_mpath_pt_complete_if_final(head, ioucmd, issue_flags,
+						 dead))
 		return;
-
-	if (!pdu->park_first) {
-		creds = io_uring_cmd_override_creds(ioucmd);
-		ret = nvme_mpath_pt_issue_again(head, ioucmd, issue_flags |
-						IO_URING_F_NONBLOCK);
-		if (creds)
-			revert_creds(creds);
-	}
-	/* an earlier attempt was mapped, so memory is only short for now */
-	if (ret == -EAGAIN || (ret == -ENOMEM && pdu->failed_over))
-		ret = nvme_mpath_pt_park(head, ioucmd, issue_flags,
-					 NVME_MPATH_PT_RECHECK_SHORT);
-	if (ret != -EIOCBQUEUED)
+	else
+		ret = nvme_mpath_pt_send_again(head, ioucmd, issue_flags);
+	if (ret != -EIOCBQUEUED) {
+		nvme_mpath_pt_drop_fence(ioucmd);
 		nvme_uring_cmd_done(ioucmd, ret, 0, issue_flags);
+	}
 }

@@ -9,6 +9,7 @@
 
 #include <linux/atomic.h>
 #include <linux/jiffies.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/nvme_ioctl.h>
 #include <linux/wait.h>
@@ -36,6 +37,53 @@ enum nvme_mpath_pt_policy {
 	NVME_MPATH_PT_POLICY_ALL,
 };
 
+/*
+ * When a command may be sent again, in the words of the specification. The order
+ * is that of caution.
+ */
+enum nvme_mpath_pt_class {
+	/* idempotent, changes nothing: at once */
+	NVME_MPATH_PT_CLASS_UNRESTRICTED,
+	/* idempotent, changes data: when its first copy cannot run any more */
+	NVME_MPATH_PT_CLASS_DELAYED,
+	/* a second execution differs from the first */
+	NVME_MPATH_PT_CLASS_STATE_DEPENDENT,
+};
+
+/*
+ * Settings of passthru_delayed_retry. Any other value is the time in ms that
+ * stands in for a Command Quiesce Time of 0.
+ */
+#define NVME_MPATH_PT_DELAYED_OFF	(-2)
+#define NVME_MPATH_PT_DELAYED_CQT	(-1)
+
+/* mpath_passthru_fence.c says what they mean. A fence only enters later ones. */
+enum nvme_mpath_pt_fence_state {
+	NVME_MPATH_PT_FENCE_RUNNING,
+	NVME_MPATH_PT_FENCE_DOWN,
+	NVME_MPATH_PT_FENCE_PROVEN,
+};
+
+/**
+ * struct nvme_mpath_pt_fence - when an old controller has stopped
+ * @ref: of the controller, and of commands that are held
+ * @rcu: to free it
+ * @state: enum nvme_mpath_pt_fence_state; written under ctrl->lock
+ * @down_at: when it became DOWN, in jiffies
+ * @kato: keep alive timeout in seconds, or 0; from here on constant when DOWN
+ * @tbkas: keep alive is based on traffic
+ * @cqt: Command Quiesce Time in ms
+ */
+struct nvme_mpath_pt_fence {
+	struct kref	ref;
+	struct rcu_head	rcu;
+	enum nvme_mpath_pt_fence_state	state;
+	unsigned long	down_at;
+	unsigned int	kato;
+	bool		tbkas;
+	u16		cqt;
+};
+
 /* The counters of a head, in the order of their attributes. */
 enum nvme_mpath_pt_count {
 	NVME_MPATH_PT_COUNT_PARKED,		/* now */
@@ -43,25 +91,39 @@ enum nvme_mpath_pt_count {
 	NVME_MPATH_PT_COUNT_FAILED_OVER,
 	NVME_MPATH_PT_COUNT_NO_PATH,
 	NVME_MPATH_PT_COUNT_REFUSED,
+	NVME_MPATH_PT_COUNT_HELD,		/* now */
+	NVME_MPATH_PT_COUNT_HELD_TOTAL,
+	NVME_MPATH_PT_COUNT_HELD_MAX_MS,
 	NVME_MPATH_PT_NR_COUNTS,
 };
 
 /**
  * struct nvme_mpath_pt - passthrough state of a head
  * @parked: io_uring commands that wait for a path; by head->requeue_lock
- * @wait: ioctls that wait for a path
+ * @held: io_uring commands that wait until an old controller cannot execute them
+ *	any more; by head->requeue_lock
+ * @wait: ioctls that wait for either
  * @recheck: checks whether parked commands still have to wait
  * @short_since: when the pending recheck was first requested with the short
  *	delay, in jiffies, or 0; READ_ONCE() and WRITE_ONCE()
+ * @release: looks at held commands when the first of them may go on
+ * @release_at: when @release runs, in jiffies; by head->requeue_lock
+ * @release_armed: @release is pending; by head->requeue_lock
  * @policy: enum nvme_mpath_pt_policy; READ_ONCE(), it may change at any time
+ * @delayed_retry: NVME_MPATH_PT_DELAYED_* or ms; READ_ONCE()
  * @counts: by enum nvme_mpath_pt_count
  */
 struct nvme_mpath_pt {
 	struct list_head	parked;
+	struct list_head	held;
 	wait_queue_head_t	wait;
 	struct delayed_work	recheck;
 	unsigned long		short_since;
+	struct delayed_work	release;
+	unsigned long		release_at;
+	bool			release_armed;
 	u8			policy;
+	int			delayed_retry;
 	atomic_long_t		counts[NVME_MPATH_PT_NR_COUNTS];
 };
 
@@ -74,6 +136,8 @@ struct nvme_mpath_pt {
  * @path_error: it failed because of its path
  * @timed_out: the host aborted it when the caller's own timeout expired
  * @sent: the request was started, so the controller may have executed it
+ * @fence: of the controller, if it may still execute the command; for
+ *	nvme_mpath_pt_fence_put(), or NULL
  * @opcode: of the command
  * @status: its NVMe status, 0 if it has none
  * @ctrl_id: instance of the controller
@@ -89,6 +153,7 @@ struct nvme_mpath_pt_attempt {
 	u8	opcode;
 	u16	status;
 	int	ctrl_id;
+	struct nvme_mpath_pt_fence *fence;
 };
 
 static inline bool nvme_mpath_pt_flags_valid(u8 flags)
@@ -111,8 +176,19 @@ nvme_mpath_pt_effective_policy(u8 head_policy, u8 flags)
 bool nvme_mpath_pt_maybe_executed(u16 status, bool sent);
 bool nvme_mpath_pt_timed_out(unsigned long started, unsigned long timeout,
 			     unsigned long now);
+bool nvme_mpath_pt_maybe_running(u16 status, bool sent);
+enum nvme_mpath_pt_class nvme_mpath_pt_class(u8 csi, u8 opcode, u32 effects);
 bool nvme_mpath_pt_may_resend(u8 head_policy, u8 flags, u8 csi, u8 opcode,
 			      u16 status, bool sent);
+s64 nvme_mpath_pt_quiesce_ms(int setting, unsigned int kato, bool tbkas,
+			     u16 cqt);
+
+/* mpath_passthru_fence.c */
+struct nvme_mpath_pt_fence *nvme_mpath_pt_fence_get(struct nvme_ctrl *ctrl);
+void nvme_mpath_pt_fence_put(struct nvme_mpath_pt_fence *fence);
+long nvme_mpath_pt_fence_left(struct nvme_mpath_pt_fence *fence, int setting);
+void nvme_mpath_pt_arm_release(struct nvme_ns_head *head, unsigned long delay);
+void nvme_mpath_pt_kick_held(struct nvme_ns_head *head);
 
 /* mpath_passthru_sysfs.c */
 extern const struct attribute_group nvme_mpath_pt_attr_group;
@@ -128,6 +204,11 @@ void nvme_mpath_pt_note_no_path(struct nvme_ns_head *head, const void *cmd,
 				u8 opcode);
 void nvme_mpath_pt_note_refused(struct nvme_ns_head *head, const void *cmd,
 				u8 opcode, int res);
+void nvme_mpath_pt_note_unprovable(struct nvme_ns_head *head, const void *cmd,
+				   u8 opcode, int res);
+void nvme_mpath_pt_note_held(struct nvme_ns_head *head, const void *cmd,
+			     u8 opcode, long left);
+void nvme_mpath_pt_note_unheld(struct nvme_ns_head *head, unsigned long since);
 
 /* mpath_passthru_park.c */
 void nvme_mpath_pt_init_head(struct nvme_ns_head *head);
@@ -142,6 +223,8 @@ struct nvme_ns *nvme_mpath_pt_get_path(struct nvme_ns_head *head, bool *found);
 void nvme_mpath_pt_put_path(struct nvme_ns *ns);
 void nvme_mpath_pt_judge_attempt(struct nvme_mpath_pt_attempt *attempt,
 				 struct request *req);
+void nvme_mpath_pt_take_fence(struct nvme_mpath_pt_attempt *attempt,
+			      struct request *req);
 bool nvme_mpath_pt_failover_req(struct request *req);
 
 /* mpath_passthru_ioctl.c */
@@ -154,7 +237,24 @@ void nvme_mpath_pt_begin_attempt(struct nvme_mpath_pt_attempt *attempt,
 				 struct nvme_ctrl *ctrl, unsigned int timeout);
 int nvme_mpath_pt_ioctl_result(struct nvme_mpath_pt_attempt *attempt,
 			       struct request *req, int ret);
+int nvme_mpath_pt_fence_start(struct nvme_ctrl *ctrl);
+void nvme_mpath_pt_fence_down(struct nvme_ctrl *ctrl);
+void nvme_mpath_pt_fence_prove(struct nvme_ctrl *ctrl);
+void nvme_mpath_pt_fence_exit(struct nvme_ctrl *ctrl);
 #else
+static inline int nvme_mpath_pt_fence_start(struct nvme_ctrl *ctrl)
+{
+	return 0;
+}
+
+static inline void nvme_mpath_pt_fence_down(struct nvme_ctrl *ctrl)
+{
+}
+
+static inline void nvme_mpath_pt_fence_prove(struct nvme_ctrl *ctrl)
+{
+}
+
 static inline void
 nvme_mpath_pt_begin_attempt(struct nvme_mpath_pt_attempt *attempt,
 			    struct nvme_ctrl *ctrl, unsigned int timeout)

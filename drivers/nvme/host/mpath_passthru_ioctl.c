@@ -32,6 +32,8 @@ static int nvme_mpath_pt_call_attempt(struct nvme_ns_head *head,
 	struct nvme_ns *ns;
 	int ret;
 
+	nvme_mpath_pt_fence_put(call->last.fence);
+	call->last.fence = NULL;
 	call->last.made = false;
 	ns = nvme_mpath_pt_get_path(head, &call->had_path);
 	if (!ns)
@@ -66,6 +68,7 @@ int nvme_mpath_pt_ioctl_result(struct nvme_mpath_pt_attempt *attempt,
 
 	nvme_mpath_pt_judge_attempt(attempt, req);
 	if (attempt->path_error) {
+		nvme_mpath_pt_take_fence(attempt, req);
 		/* marks the request of an ioctl; ->end_io() has run */
 		req->end_io = NULL;
 		nvme_failover_req(req);
@@ -133,6 +136,47 @@ static int nvme_mpath_pt_call_wait(struct nvme_ns_head *head,
 	return 0;
 }
 
+static long nvme_mpath_pt_call_fence_left(struct nvme_ns_head *head,
+					  const struct nvme_mpath_pt_call *call)
+{
+	return nvme_mpath_pt_fence_left(call->last.fence,
+					READ_ONCE(head->passthru.delayed_retry));
+}
+
+/*
+ * Wait until the old controller cannot execute the command any more. @may_retry:
+ * otherwise its error is held, for which only a number asks.
+ */
+static int nvme_mpath_pt_call_hold(struct nvme_ns_head *head,
+				   const struct nvme_mpath_pt_call *call,
+				   bool may_retry)
+{
+	unsigned long since = jiffies;
+	DEFINE_WAIT(wait);
+	long left;
+
+	left = nvme_mpath_pt_call_fence_left(head, call);
+	if (left <= 0 ||
+	    (!may_retry && READ_ONCE(head->passthru.delayed_retry) < 0))
+		return 0;
+
+	nvme_mpath_pt_note_held(head, call, call->last.opcode, left);
+	while (left > 0 && !fatal_signal_pending(current)) {
+		/* nvme_mpath_pt_kick_held() wakes it if the fence changes */
+		prepare_to_wait(&head->passthru.wait, &wait,
+				TASK_KILLABLE | TASK_FREEZABLE);
+		left = nvme_mpath_pt_call_fence_left(head, call);
+		if (left > 0)
+			schedule_timeout(min_t(long, left, HZ));
+	}
+	finish_wait(&head->passthru.wait, &wait);
+	nvme_mpath_pt_note_unheld(head, since);
+	if (!fatal_signal_pending(current))
+		return 0;
+	trace_nvme_passthru_cancel(head->disk, call, call->last.opcode, -EINTR);
+	return -EINTR;
+}
+
 /* No attempt was made in this round. Returns 0 after the wait for the next. */
 static int nvme_mpath_pt_call_no_attempt(struct nvme_ns_head *head,
 					 struct nvme_mpath_pt_call *call,
@@ -162,19 +206,58 @@ static int nvme_mpath_pt_call_failed(struct nvme_ns_head *head,
 				     struct nvme_mpath_pt_call *call, int ret)
 {
 	const struct nvme_mpath_pt_attempt *last = &call->last;
+	bool may_retry;
 
 	if (nvme_mpath_pt_maybe_executed(last->status, last->sent))
 		call->maybe_executed = last->status ?: NVME_SC_HOST_ABORTED_CMD;
-	if (!nvme_mpath_pt_call_may_retry(head, call)) {
+	may_retry = nvme_mpath_pt_call_may_retry(head, call);
+	if (may_retry)
+		nvme_mpath_pt_note_failover(head, call, last);
+	if (nvme_mpath_pt_call_hold(head, call, may_retry))
+		return -EINTR;
+	if (!may_retry) {
 		nvme_mpath_pt_note_refused(head, call, last->opcode, ret);
 		return ret;
 	}
+	if (nvme_mpath_pt_call_fence_left(head, call) < 0) {
+		nvme_mpath_pt_note_unprovable(head, call, last->opcode, ret);
+		return ret;
+	}
 
-	nvme_mpath_pt_note_failover(head, call, last);
 	/* a path that fails every command must not keep a CPU busy */
 	if (call->failovers++)
 		return nvme_mpath_pt_call_wait(head, call, true);
 	return 0;
+}
+
+static int nvme_mpath_pt_call_run(struct nvme_ns_head *head,
+				  struct nvme_mpath_pt_call *call,
+				  unsigned int cmd, void __user *argp,
+				  unsigned int flags, bool open_for_write)
+{
+	int status = 0, ret;
+
+	for (;; call->again = true) {
+		ret = nvme_mpath_pt_call_attempt(head, cmd, argp, flags,
+						 open_for_write, call);
+		if (call->last.made && call->last.path_error &&
+		    ret != -EFAULT) {
+			status = ret;
+			ret = nvme_mpath_pt_call_failed(head, call, ret);
+		} else if (!call->last.made && ret < 0) {
+			ret = nvme_mpath_pt_call_no_attempt(head, call, ret);
+		} else {
+			return ret;
+		}
+		if (ret)
+			return ret;
+		if (!nvme_mpath_pt_call_may_retry(head, call)) {
+			ret = status ?: -EIO;
+			nvme_mpath_pt_note_refused(head, call,
+						   call->last.opcode, ret);
+			return ret;
+		}
+	}
 }
 
 /**
@@ -186,7 +269,8 @@ static int nvme_mpath_pt_call_failed(struct nvme_ns_head *head,
  * @open_for_write: may the caller write?
  *
  * Context: Process context. Sleeps as long as the command takes, which no
- *	signal ends, and while no path is usable, which SIGKILL ends. Does not
+ *	signal ends, and while no path is usable or the command is held, which
+ *	SIGKILL ends. Does not
  *	hold head->srcu meanwhile.
  * Return: the result of nvme_ns_ioctl() for the last attempt; -EIO if no path
  *	is available; the status of the last path error, or -EIO without one, if
@@ -197,30 +281,14 @@ int nvme_mpath_pt_ioctl(struct nvme_ns_head *head, unsigned int cmd,
 			bool open_for_write)
 {
 	struct nvme_mpath_pt_call call = { };
-	int status = 0, ret;
+	int ret;
 
 	/* every argument begins with it; used until there was an attempt */
 	if (get_user(call.last.opcode, (u8 __user *)argp))
 		return -EFAULT;
 
-	for (;; call.again = true) {
-		ret = nvme_mpath_pt_call_attempt(head, cmd, argp, flags,
-						 open_for_write, &call);
-		if (call.last.made && call.last.path_error && ret != -EFAULT) {
-			status = ret;
-			ret = nvme_mpath_pt_call_failed(head, &call, ret);
-		} else if (!call.last.made && ret < 0) {
-			ret = nvme_mpath_pt_call_no_attempt(head, &call, ret);
-		} else {
-			return ret;
-		}
-		if (ret)
-			return ret;
-		if (!nvme_mpath_pt_call_may_retry(head, &call)) {
-			ret = status ?: -EIO;
-			nvme_mpath_pt_note_refused(head, &call,
-						   call.last.opcode, ret);
-			return ret;
-		}
-	}
+	ret = nvme_mpath_pt_call_run(head, &call, cmd, argp, flags,
+				     open_for_write);
+	nvme_mpath_pt_fence_put(call.last.fence);
+	return ret;
 }

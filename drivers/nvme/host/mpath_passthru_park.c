@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Passthrough on multipath heads: io_uring commands that wait for a path.
+ * Passthrough on multipath heads: io_uring commands that wait for a path, or
+ * until their old controller cannot execute them any more.
  *
  * mpath_passthru.c describes all states of a command. This file parks commands,
- * resumes and cancels them. The context that takes a command off
- * head->passthru.parked, under head->requeue_lock, owns it.
+ * resumes and cancels them. The context that takes a command off its list,
+ * head->passthru.parked or .held, under head->requeue_lock, owns it.
  */
 
 #include <linux/io_uring/cmd.h>
@@ -96,8 +97,65 @@ static void nvme_mpath_pt_end_tracked(struct io_uring_cmd *ioucmd, int res,
 				      unsigned int issue_flags)
 {
 	io_uring_cmd_untrack(ioucmd);
+	nvme_mpath_pt_drop_fence(ioucmd);
 	nvme_uring_cmd_done(ioucmd, res, nvme_mpath_pt_last_result(ioucmd),
 			    issue_flags);
+}
+
+/**
+ * nvme_mpath_pt_drop_fence - no longer hold a command
+ * @ioucmd: the command
+ *
+ * Context: Owner of @ioucmd.
+ */
+void nvme_mpath_pt_drop_fence(struct io_uring_cmd *ioucmd)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+
+	if (pdu->fenced)
+		nvme_mpath_pt_fence_put(nvme_uring_kept(ioucmd)->fence);
+	pdu->fenced = false;
+}
+
+/**
+ * nvme_mpath_pt_hold_left - how long has a command to be held?
+ * @head: its head
+ * @ioucmd: the command
+ *
+ * Context: Owner of @ioucmd.
+ * Return: as nvme_mpath_pt_fence_left().
+ */
+long nvme_mpath_pt_hold_left(struct nvme_ns_head *head,
+			     struct io_uring_cmd *ioucmd)
+{
+	if (!nvme_uring_cmd_pdu(ioucmd)->fenced)
+		return 0;
+	return nvme_mpath_pt_fence_left(nvme_uring_kept(ioucmd)->fence,
+					READ_ONCE(head->passthru.delayed_retry));
+}
+
+static void nvme_mpath_pt_list_parked(struct nvme_ns_head *head,
+				      struct io_uring_cmd *ioucmd, u8 opcode)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+
+	nvme_mpath_pt_note_parked(head, ioucmd, opcode);
+	pdu->held = false;
+	list_add_tail(&pdu->node, &head->passthru.parked);
+}
+
+/* A fence that changes after this finds the command on the list. */
+static void nvme_mpath_pt_list_held(struct nvme_ns_head *head,
+				    struct io_uring_cmd *ioucmd, u8 opcode)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	long left = max(nvme_mpath_pt_hold_left(head, ioucmd), 0L);
+
+	nvme_mpath_pt_note_held(head, ioucmd, opcode, left);
+	nvme_uring_kept(ioucmd)->held_since = jiffies;
+	pdu->held = true;
+	list_add_tail(&pdu->node, &head->passthru.held);
+	nvme_mpath_pt_arm_release(head, left);
 }
 
 /*
@@ -106,7 +164,8 @@ static void nvme_mpath_pt_end_tracked(struct io_uring_cmd *ioucmd, int res,
  * that late.
  */
 static int nvme_mpath_pt_add_parked(struct nvme_ns_head *head,
-				    struct io_uring_cmd *ioucmd, u8 opcode)
+				    struct io_uring_cmd *ioucmd, u8 opcode,
+				    bool hold)
 {
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 	bool cancelled;
@@ -115,10 +174,12 @@ static int nvme_mpath_pt_add_parked(struct nvme_ns_head *head,
 	cancelled = pdu->state == NVME_MPATH_PT_STATE_CANCELLED ||
 		io_uring_cmd_in_cancel(ioucmd);
 	if (!cancelled) {
-		nvme_mpath_pt_note_parked(head, ioucmd, opcode);
 		pdu->state = NVME_MPATH_PT_STATE_PARKED;
 		pdu->park_first = false;
-		list_add_tail(&pdu->node, &head->passthru.parked);
+		if (hold)
+			nvme_mpath_pt_list_held(head, ioucmd, opcode);
+		else
+			nvme_mpath_pt_list_parked(head, ioucmd, opcode);
 	}
 	spin_unlock_irq(&head->requeue_lock);
 	return cancelled ? -ECANCELED : 0;
@@ -139,7 +200,7 @@ static int nvme_mpath_pt_enqueue(struct nvme_ns_head *head,
 
 	srcu_idx = srcu_read_lock(&head->srcu);
 	if (nvme_available_path(head))
-		ret = nvme_mpath_pt_add_parked(head, ioucmd, opcode);
+		ret = nvme_mpath_pt_add_parked(head, ioucmd, opcode, false);
 	if (!ret) {
 		/*
 		 * Pairs with the barrier in nvme_mpath_pt_recheck_work() and
@@ -180,6 +241,23 @@ static void nvme_mpath_pt_report_park(struct nvme_ns_head *head,
 	nvme_mpath_pt_end_tracked(ioucmd, ret, issue_flags);
 }
 
+/* Prepare a command to be on a list. Returns its result if it cannot be. */
+static int nvme_mpath_pt_prepare(struct nvme_ns_head *head,
+				 struct io_uring_cmd *ioucmd,
+				 unsigned int issue_flags)
+{
+	int ret;
+
+	ret = nvme_mpath_pt_check_parkable(head, ioucmd, issue_flags);
+	if (ret)
+		return ret;
+
+	/* ->uring_cmd_iopoll() reads it at any time */
+	WRITE_ONCE(nvme_uring_cmd_pdu(ioucmd)->hctx, NULL);
+	nvme_uring_cmd_set_cancelable(ioucmd, issue_flags);
+	return 0;
+}
+
 /**
  * nvme_mpath_pt_park - let a command wait for a path
  * @head: its head
@@ -196,21 +274,45 @@ static void nvme_mpath_pt_report_park(struct nvme_ns_head *head,
 int nvme_mpath_pt_park(struct nvme_ns_head *head, struct io_uring_cmd *ioucmd,
 		       unsigned int issue_flags, unsigned long delay)
 {
-	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 	u8 opcode = nvme_uring_sqe(ioucmd)->opcode;
 	int ret;
 
-	ret = nvme_mpath_pt_check_parkable(head, ioucmd, issue_flags);
+	ret = nvme_mpath_pt_prepare(head, ioucmd, issue_flags);
 	if (ret)
 		return ret;
-
-	/* ->uring_cmd_iopoll() reads it at any time */
-	WRITE_ONCE(pdu->hctx, NULL);
-	nvme_uring_cmd_set_cancelable(ioucmd, issue_flags);
-
 	ret = nvme_mpath_pt_enqueue(head, ioucmd, opcode, delay);
 	nvme_mpath_pt_report_park(head, ioucmd, opcode, issue_flags, delay,
 				  ret);
+	return -EIOCBQUEUED;
+}
+
+/**
+ * nvme_mpath_pt_hold - let a command wait until its fence is over
+ * @head: its head
+ * @ioucmd: the command, which has no request and no mapped pages
+ * @issue_flags: IO_URING_F_*
+ *
+ * Unlike a parked command, it stays when the head loses its last path: its
+ * error must not be reported earlier either.
+ *
+ * Context: Task work of the submitter.
+ * Return: -EIOCBQUEUED when the command is held, or was completed because it is
+ *	cancelled. Another negative value as its result.
+ */
+int nvme_mpath_pt_hold(struct nvme_ns_head *head, struct io_uring_cmd *ioucmd,
+		       unsigned int issue_flags)
+{
+	u8 opcode = nvme_uring_sqe(ioucmd)->opcode;
+	int ret;
+
+	ret = nvme_mpath_pt_prepare(head, ioucmd, issue_flags);
+	if (ret)
+		return ret;
+	ret = nvme_mpath_pt_add_parked(head, ioucmd, opcode, true);
+	if (ret) {
+		trace_nvme_passthru_cancel(head->disk, ioucmd, opcode, ret);
+		nvme_mpath_pt_end_tracked(ioucmd, ret, issue_flags);
+	}
 	return -EIOCBQUEUED;
 }
 
@@ -220,7 +322,11 @@ static void nvme_mpath_pt_unpark(struct nvme_ns_head *head,
 	lockdep_assert_held(&head->requeue_lock);
 
 	list_del(&pdu->node);
-	nvme_mpath_pt_note_unparked(head);
+	if (pdu->held)
+		nvme_mpath_pt_note_unheld(head,
+					  nvme_uring_kept(nvme_uring_cmd_of(pdu))->held_since);
+	else
+		nvme_mpath_pt_note_unparked(head);
 	pdu->state = NVME_MPATH_PT_STATE_RESUMED;
 	/* node overlays it, and the next owner unmaps it */
 	pdu->bio = NULL;
@@ -301,7 +407,6 @@ void nvme_mpath_pt_end_parked(struct nvme_ns_head *head,
 void nvme_mpath_pt_requeue(struct nvme_ns_head *head)
 {
 	struct nvme_uring_cmd_pdu *pdu;
-	struct io_uring_cmd *ioucmd;
 	LIST_HEAD(batch);
 
 	spin_lock_irq(&head->requeue_lock);
@@ -311,8 +416,7 @@ void nvme_mpath_pt_requeue(struct nvme_ns_head *head)
 		nvme_mpath_pt_unpark(head, pdu);
 		spin_unlock_irq(&head->requeue_lock);
 
-		ioucmd = container_of((void *)pdu, struct io_uring_cmd, pdu);
-		nvme_uring_cmd_retry_in_task(ioucmd);
+		nvme_uring_cmd_retry_in_task(nvme_uring_cmd_of(pdu));
 		cond_resched();
 
 		spin_lock_irq(&head->requeue_lock);
@@ -348,6 +452,46 @@ static void nvme_mpath_pt_recheck_work(struct work_struct *work)
 					       NVME_MPATH_PT_RECHECK_LONG);
 }
 
+/* Let a held command stay, or resume it. Drops and takes head->requeue_lock. */
+static void nvme_mpath_pt_release_one(struct nvme_ns_head *head,
+				      struct nvme_uring_cmd_pdu *pdu)
+{
+	struct io_uring_cmd *ioucmd = nvme_uring_cmd_of(pdu);
+	long left = nvme_mpath_pt_hold_left(head, ioucmd);
+
+	if (left > 0) {
+		list_move_tail(&pdu->node, &head->passthru.held);
+		nvme_mpath_pt_arm_release(head, left);
+	} else {
+		nvme_mpath_pt_unpark(head, pdu);
+	}
+	spin_unlock_irq(&head->requeue_lock);
+
+	if (left <= 0)
+		nvme_uring_cmd_retry_in_task(ioucmd);
+	cond_resched();
+
+	spin_lock_irq(&head->requeue_lock);
+}
+
+static void nvme_mpath_pt_release_work(struct work_struct *work)
+{
+	struct nvme_ns_head *head = container_of(to_delayed_work(work),
+						 struct nvme_ns_head,
+						 passthru.release);
+	struct nvme_uring_cmd_pdu *pdu;
+	LIST_HEAD(batch);
+
+	spin_lock_irq(&head->requeue_lock);
+	head->passthru.release_armed = false;
+	list_splice_init(&head->passthru.held, &batch);
+	while (!list_empty(&batch)) {
+		pdu = list_first_entry(&batch, struct nvme_uring_cmd_pdu, node);
+		nvme_mpath_pt_release_one(head, pdu);
+	}
+	spin_unlock_irq(&head->requeue_lock);
+}
+
 /**
  * nvme_mpath_pt_init_head - prepare a head for passthrough
  * @head: the head, not visible yet
@@ -355,9 +499,12 @@ static void nvme_mpath_pt_recheck_work(struct work_struct *work)
 void nvme_mpath_pt_init_head(struct nvme_ns_head *head)
 {
 	INIT_LIST_HEAD(&head->passthru.parked);
+	INIT_LIST_HEAD(&head->passthru.held);
 	init_waitqueue_head(&head->passthru.wait);
 	INIT_DELAYED_WORK(&head->passthru.recheck, nvme_mpath_pt_recheck_work);
+	INIT_DELAYED_WORK(&head->passthru.release, nvme_mpath_pt_release_work);
 	head->passthru.policy = nvme_mpath_pt_default_policy();
+	head->passthru.delayed_retry = NVME_MPATH_PT_DELAYED_CQT;
 }
 
 /**
@@ -369,5 +516,7 @@ void nvme_mpath_pt_init_head(struct nvme_ns_head *head)
 void nvme_mpath_pt_exit_head(struct nvme_ns_head *head)
 {
 	WARN_ON_ONCE(!list_empty(&head->passthru.parked));
+	WARN_ON_ONCE(!list_empty(&head->passthru.held));
 	cancel_delayed_work_sync(&head->passthru.recheck);
+	cancel_delayed_work_sync(&head->passthru.release);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Passthrough on multipath heads: which commands are sent again.
+ * Passthrough on multipath heads: which commands are sent again, and when.
  *
  * Pure functions, without state. To add an opcode, add it to the switch of each
- * command set in which it is safe to execute twice, to safe_twice[] in
+ * command set in which it is safe to execute twice, to classes[] in
  * tests/mpath_passthru_kunit.c, and to the table in the admin guide.
  */
 
@@ -47,57 +47,120 @@ bool nvme_mpath_pt_timed_out(unsigned long started, unsigned long timeout,
 	return timeout && time_after_eq(now, started + timeout);
 }
 
-/*
- * An opcode is listed if a second execution leaves what the first one left, and
- * gives the same answer. An opcode that is not listed is not repeatable.
+/**
+ * nvme_mpath_pt_maybe_running - may a failed attempt still be executed later?
+ * @status: its path error, 0 if it has no NVMe status
+ * @sent: its request was started
+ *
+ * A controller has ended a command that it answers, also with a path error. The
+ * statuses from 370h on, and none, are the host's: the controller may have the
+ * command.
+ *
+ * Context: Any.
+ * Return: false if the controller can provably not execute it any more.
  */
-static bool nvme_mpath_pt_repeatable_nvm(u8 opcode)
+bool nvme_mpath_pt_maybe_running(u16 status, bool sent)
+{
+	u16 sc = status & NVME_SCT_SC_MASK;
+
+	return nvme_mpath_pt_maybe_executed(status, sent) &&
+		(!sc || sc >= NVME_SC_HOST_PATH_ERROR);
+}
+
+/*
+ * An opcode is not state-dependent if a second execution leaves what the first
+ * one left, and gives the same answer. An opcode that is not listed is not
+ * repeatable.
+ */
+static enum nvme_mpath_pt_class nvme_mpath_pt_class_nvm(u8 opcode)
 {
 	switch (opcode) {
 	case nvme_cmd_flush:
-	case nvme_cmd_write:
 	case nvme_cmd_read:
-	case nvme_cmd_write_uncor:
 	case nvme_cmd_compare:
-	case nvme_cmd_write_zeroes:
-	case nvme_cmd_dsm:
 	case nvme_cmd_verify:
 	case nvme_cmd_resv_report:
 	case NVME_MPATH_PT_IO_MGMT_RECV:
-		return true;
+		return NVME_MPATH_PT_CLASS_UNRESTRICTED;
+	case nvme_cmd_write:
+	case nvme_cmd_write_uncor:
+	case nvme_cmd_write_zeroes:
+	case nvme_cmd_dsm:
+		return NVME_MPATH_PT_CLASS_DELAYED;
 	default:
-		return false;
+		return NVME_MPATH_PT_CLASS_STATE_DEPENDENT;
 	}
 }
 
 /* Zone writes fail when they are replayed after the write pointer has moved. */
-static bool nvme_mpath_pt_repeatable_zns(u8 opcode)
+static enum nvme_mpath_pt_class nvme_mpath_pt_class_zns(u8 opcode)
 {
 	switch (opcode) {
 	case nvme_cmd_flush:
 	case nvme_cmd_read:
 	case nvme_cmd_compare:
-	case nvme_cmd_dsm:
 	case nvme_cmd_verify:
 	case nvme_cmd_resv_report:
 	case NVME_MPATH_PT_IO_MGMT_RECV:
 	case nvme_cmd_zone_mgmt_recv:
-		return true;
+		return NVME_MPATH_PT_CLASS_UNRESTRICTED;
+	case nvme_cmd_dsm:
+		return NVME_MPATH_PT_CLASS_DELAYED;
 	default:
-		return false;
+		return NVME_MPATH_PT_CLASS_STATE_DEPENDENT;
 	}
 }
 
-static bool nvme_mpath_pt_repeatable(u8 csi, u8 opcode)
+/**
+ * nvme_mpath_pt_class - when may a command be sent again?
+ * @csi: command set of the namespace, enum nvme_csi
+ * @opcode: of the command
+ * @effects: its entry in the Commands Supported and Effects log, or 0
+ *
+ * The log may report a change that the tables do not know. It cannot make a
+ * command less restricted: targets leave the change of a deallocation out.
+ *
+ * Context: Any.
+ * Return: the class.
+ */
+enum nvme_mpath_pt_class nvme_mpath_pt_class(u8 csi, u8 opcode, u32 effects)
 {
-	switch (csi) {
-	case NVME_CSI_NVM:
-		return nvme_mpath_pt_repeatable_nvm(opcode);
-	case NVME_CSI_ZNS:
-		return nvme_mpath_pt_repeatable_zns(opcode);
-	default:
-		return false;
-	}
+	const u32 changes = NVME_CMD_EFFECTS_CCC | NVME_CMD_EFFECTS_NIC |
+			    NVME_CMD_EFFECTS_NCC | NVME_CMD_EFFECTS_LBCC;
+	enum nvme_mpath_pt_class class = NVME_MPATH_PT_CLASS_STATE_DEPENDENT;
+
+	if (csi == NVME_CSI_NVM)
+		class = nvme_mpath_pt_class_nvm(opcode);
+	else if (csi == NVME_CSI_ZNS)
+		class = nvme_mpath_pt_class_zns(opcode);
+	if (class == NVME_MPATH_PT_CLASS_UNRESTRICTED && (effects & changes))
+		class = NVME_MPATH_PT_CLASS_DELAYED;
+	return class;
+}
+
+/**
+ * nvme_mpath_pt_quiesce_ms - how long may an old controller execute commands?
+ * @setting: passthru_delayed_retry: NVME_MPATH_PT_DELAYED_*, or ms
+ * @kato: its keep alive timeout in seconds, or 0 for none
+ * @tbkas: its keep alive is based on traffic
+ * @cqt: its Command Quiesce Time in ms, or 0 if it reports none
+ *
+ * Context: Any.
+ * Return: ms from the end of its association; 0 if commands are not held, -1 if
+ *	nothing bounds the time.
+ */
+s64 nvme_mpath_pt_quiesce_ms(int setting, unsigned int kato, bool tbkas,
+			     u16 cqt)
+{
+	s64 keep_alive = (s64)kato * MSEC_PER_SEC * (tbkas ? 3 : 2);
+
+	if (setting == NVME_MPATH_PT_DELAYED_OFF)
+		return 0;
+	if (cqt)
+		return keep_alive + cqt;
+	if (setting == NVME_MPATH_PT_DELAYED_CQT)
+		return 0;
+	return kato ? keep_alive + setting : -1;
 }
 
 /**
@@ -125,7 +188,8 @@ bool nvme_mpath_pt_may_resend(u8 head_policy, u8 flags, u8 csi, u8 opcode,
 		return true;
 	case NVME_MPATH_PT_POLICY_IDEMPOTENT:
 		return !nvme_mpath_pt_maybe_executed(status, sent) ||
-			nvme_mpath_pt_repeatable(csi, opcode);
+			nvme_mpath_pt_class(csi, opcode, 0) !=
+				NVME_MPATH_PT_CLASS_STATE_DEPENDENT;
 	case NVME_MPATH_PT_POLICY_NONE:
 		break;
 	}

@@ -166,6 +166,64 @@ void nvme_mpath_pt_note_refused(struct nvme_ns_head *head, const void *cmd,
 			     opcode, nvme_mpath_pt_policy_name(policy));
 }
 
+/**
+ * nvme_mpath_pt_note_unprovable - count and report a command that fails because
+ *	nothing proves that its old controller does not execute it later
+ * @head: its head
+ * @cmd: identifies the command in a trace
+ * @opcode: of the command
+ * @res: its result
+ *
+ * Context: Any.
+ */
+void nvme_mpath_pt_note_unprovable(struct nvme_ns_head *head, const void *cmd,
+				   u8 opcode, int res)
+{
+	nvme_mpath_pt_count(head, NVME_MPATH_PT_COUNT_REFUSED);
+	trace_nvme_passthru_give_up(head->disk, cmd, opcode, res);
+	dev_warn_ratelimited(disk_to_dev(head->disk),
+			     "path error - failing passthrough command %#04x (passthru_delayed_retry, but the controller has neither KATO nor CQT)\n",
+			     opcode);
+}
+
+/**
+ * nvme_mpath_pt_note_held - count a command that waits for its old controller
+ * @head: its head
+ * @cmd: identifies the command in a trace
+ * @opcode: of the command
+ * @left: how long, in jiffies
+ *
+ * Context: Any.
+ */
+void nvme_mpath_pt_note_held(struct nvme_ns_head *head, const void *cmd,
+			     u8 opcode, long left)
+{
+	nvme_mpath_pt_count(head, NVME_MPATH_PT_COUNT_HELD);
+	nvme_mpath_pt_count(head, NVME_MPATH_PT_COUNT_HELD_TOTAL);
+	trace_nvme_passthru_hold(head->disk, cmd, opcode,
+				 jiffies_to_msecs(left));
+}
+
+/**
+ * nvme_mpath_pt_note_unheld - count a command that is not held any more
+ * @head: its head
+ * @since: when that began, in jiffies
+ *
+ * Context: Any.
+ */
+void nvme_mpath_pt_note_unheld(struct nvme_ns_head *head, unsigned long since)
+{
+	atomic_long_t *counts = head->passthru.counts;
+	long ms = jiffies_to_msecs(jiffies - since);
+	long max = atomic_long_read(&counts[NVME_MPATH_PT_COUNT_HELD_MAX_MS]);
+
+	atomic_long_dec(&counts[NVME_MPATH_PT_COUNT_HELD]);
+	while (ms > max &&
+	       !atomic_long_try_cmpxchg(&counts[NVME_MPATH_PT_COUNT_HELD_MAX_MS],
+					&max, ms))
+		;
+}
+
 static struct nvme_ns_head *nvme_mpath_pt_dev_to_head(struct device *dev)
 {
 	return dev_to_disk(dev)->private_data;
@@ -180,7 +238,7 @@ static ssize_t passthru_failover_show(struct device *dev,
 	return sysfs_emit(buf, "%s\n", nvme_mpath_pt_policy_name(policy));
 }
 
-/* The new policy may end the wait of parked commands: judge them now. */
+/* The new policy may end the wait of commands: judge them now. */
 static ssize_t passthru_failover_store(struct device *dev,
 				       struct device_attribute *attr,
 				       const char *buf, size_t count)
@@ -192,9 +250,54 @@ static ssize_t passthru_failover_store(struct device *dev,
 	if (ret)
 		return ret;
 	kblockd_schedule_work(&head->requeue_work);
+	nvme_mpath_pt_kick_held(head);
 	return count;
 }
 static DEVICE_ATTR_RW(passthru_failover);
+
+static ssize_t passthru_delayed_retry_show(struct device *dev,
+					   struct device_attribute *attr,
+					   char *buf)
+{
+	struct nvme_ns_head *head = nvme_mpath_pt_dev_to_head(dev);
+	int setting = READ_ONCE(head->passthru.delayed_retry);
+
+	switch (setting) {
+	case NVME_MPATH_PT_DELAYED_OFF:
+		return sysfs_emit(buf, "off\n");
+	case NVME_MPATH_PT_DELAYED_CQT:
+		return sysfs_emit(buf, "cqt\n");
+	default:
+		return sysfs_emit(buf, "%d\n", setting);
+	}
+}
+
+static int nvme_mpath_pt_delayed_parse(const char *s, int *setting)
+{
+	if (sysfs_streq(s, "off"))
+		*setting = NVME_MPATH_PT_DELAYED_OFF;
+	else if (sysfs_streq(s, "cqt"))
+		*setting = NVME_MPATH_PT_DELAYED_CQT;
+	else if (kstrtoint(s, 10, setting) || *setting < 0)
+		return -EINVAL;
+	return 0;
+}
+
+static ssize_t passthru_delayed_retry_store(struct device *dev,
+					    struct device_attribute *attr,
+					    const char *buf, size_t count)
+{
+	struct nvme_ns_head *head = nvme_mpath_pt_dev_to_head(dev);
+	int setting, ret;
+
+	ret = nvme_mpath_pt_delayed_parse(buf, &setting);
+	if (ret)
+		return ret;
+	WRITE_ONCE(head->passthru.delayed_retry, setting);
+	nvme_mpath_pt_kick_held(head);
+	return count;
+}
+static DEVICE_ATTR_RW(passthru_delayed_retry);
 
 #define NVME_MPATH_PT_COUNT_ATTR(_name, _count)				\
 static ssize_t _name##_show(struct device *dev,				\
@@ -213,6 +316,9 @@ NVME_MPATH_PT_COUNT_ATTR(passthru_parked_total,
 NVME_MPATH_PT_COUNT_ATTR(passthru_failed_over, NVME_MPATH_PT_COUNT_FAILED_OVER);
 NVME_MPATH_PT_COUNT_ATTR(passthru_no_path, NVME_MPATH_PT_COUNT_NO_PATH);
 NVME_MPATH_PT_COUNT_ATTR(passthru_refused, NVME_MPATH_PT_COUNT_REFUSED);
+NVME_MPATH_PT_COUNT_ATTR(passthru_held, NVME_MPATH_PT_COUNT_HELD);
+NVME_MPATH_PT_COUNT_ATTR(passthru_held_total, NVME_MPATH_PT_COUNT_HELD_TOTAL);
+NVME_MPATH_PT_COUNT_ATTR(passthru_held_max_ms, NVME_MPATH_PT_COUNT_HELD_MAX_MS);
 
 static struct attribute *nvme_mpath_pt_attrs[] = {
 	&dev_attr_passthru_failover.attr,
@@ -221,6 +327,10 @@ static struct attribute *nvme_mpath_pt_attrs[] = {
 	&dev_attr_passthru_failed_over.attr,
 	&dev_attr_passthru_no_path.attr,
 	&dev_attr_passthru_refused.attr,
+	&dev_attr_passthru_delayed_retry.attr,
+	&dev_attr_passthru_held.attr,
+	&dev_attr_passthru_held_total.attr,
+	&dev_attr_passthru_held_max_ms.attr,
 	NULL,
 };
 

@@ -48,6 +48,8 @@ struct nvme_uring_cmd_pdu {
 	u8 failed_over:1;	/* an attempt before this one failed over */
 	u8 park_first:1;	/* wait a moment before the next attempt */
 	u8 compat:1;		/* 32-bit pointers */
+	u8 fenced:1;		/* an old controller may still execute it */
+	u8 held:1;		/* it is on the list of held commands */
 };
 
 /**
@@ -56,6 +58,8 @@ struct nvme_uring_cmd_pdu {
  * @result: of the last attempt that failed over
  * @started: when the current attempt began, in jiffies; set if the command has
  *	a timeout_ms
+ * @fence: of the old controller; if pdu->fenced
+ * @held_since: in jiffies; if pdu->held
  *
  * Lies in the memory of io_uring_cmd_scratch(). Belongs to the owner of the
  * command.
@@ -64,6 +68,8 @@ struct nvme_uring_kept {
 	struct iovec	*iov;
 	u64		result;
 	unsigned long	started;
+	struct nvme_mpath_pt_fence *fence;
+	unsigned long	held_since;
 };
 
 /* How nvme_uring_cmd_io() sends a command. */
@@ -86,6 +92,12 @@ static inline struct nvme_uring_cmd_pdu *
 nvme_uring_cmd_pdu(struct io_uring_cmd *ioucmd)
 {
 	return io_uring_cmd_to_pdu(ioucmd, struct nvme_uring_cmd_pdu);
+}
+
+static inline struct io_uring_cmd *
+nvme_uring_cmd_of(struct nvme_uring_cmd_pdu *pdu)
+{
+	return container_of((void *)pdu, struct io_uring_cmd, pdu);
 }
 
 /* Valid during an issue; at any time for covered commands, which own a copy. */
@@ -172,6 +184,11 @@ static inline int nvme_ns_uring_cmd(struct nvme_ns *ns,
 /* mpath_passthru_park.c */
 int nvme_mpath_pt_park(struct nvme_ns_head *head, struct io_uring_cmd *ioucmd,
 		       unsigned int issue_flags, unsigned long delay);
+int nvme_mpath_pt_hold(struct nvme_ns_head *head, struct io_uring_cmd *ioucmd,
+		       unsigned int issue_flags);
+long nvme_mpath_pt_hold_left(struct nvme_ns_head *head,
+			     struct io_uring_cmd *ioucmd);
+void nvme_mpath_pt_drop_fence(struct io_uring_cmd *ioucmd);
 void nvme_mpath_pt_cancel(struct nvme_ns_head *head,
 			  struct io_uring_cmd *ioucmd);
 void nvme_mpath_pt_end_parked(struct nvme_ns_head *head,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of passthrough failover: which commands are sent again.
+ * KUnit tests of passthrough failover: which commands are sent again, and
+ * when.
  *
  * The expected results are tables of the specification's numbers. They do not
  * use the names and helpers of the driver: an error that both shared would not
@@ -26,31 +27,34 @@
 #define MORE		0x2000
 #define DNR		0x4000
 
-/* The command sets in which an opcode is safe to execute twice. */
-#define IN_NVM		BIT(0)
-#define IN_ZNS		BIT(1)
+/*
+ * The classes of an opcode. Bits 0-3 are for the NVM command set, 4-7 for zoned
+ * namespaces; 0 is state-dependent.
+ */
+#define UNRESTRICTED	1
+#define DELAYED		2
 
-static const u8 safe_twice[0x100] = {
-	[0x00] = IN_NVM | IN_ZNS,	/* flush */
-	[0x01] = IN_NVM,		/* write */
-	[0x02] = IN_NVM | IN_ZNS,	/* read */
-	[0x04] = IN_NVM,		/* write uncorrectable */
-	[0x05] = IN_NVM | IN_ZNS,	/* compare */
-	[0x08] = IN_NVM,		/* write zeroes */
-	[0x09] = IN_NVM | IN_ZNS,	/* dataset management */
-	[0x0c] = IN_NVM | IN_ZNS,	/* verify */
-	[0x0d] = 0,			/* reservation register */
-	[0x0e] = IN_NVM | IN_ZNS,	/* reservation report */
-	[0x11] = 0,			/* reservation acquire */
-	[0x12] = IN_NVM | IN_ZNS,	/* I/O management receive */
-	[0x15] = 0,			/* reservation release */
-	[0x18] = 0,			/* cancel */
-	[0x19] = 0,			/* copy */
-	[0x1d] = 0,			/* I/O management send */
-	[0x79] = 0,			/* zone management send */
-	[0x7a] = IN_ZNS,		/* zone management receive */
-	[0x7d] = 0,			/* zone append */
-	[0x80 ... 0xff] = 0,		/* vendor specific */
+static const u8 classes[0x100] = {
+	[0x00] = 0x11,		/* flush */
+	[0x01] = 0x02,		/* write */
+	[0x02] = 0x11,		/* read */
+	[0x04] = 0x02,		/* write uncorrectable */
+	[0x05] = 0x11,		/* compare */
+	[0x08] = 0x02,		/* write zeroes */
+	[0x09] = 0x22,		/* dataset management */
+	[0x0c] = 0x11,		/* verify */
+	[0x0d] = 0,		/* reservation register */
+	[0x0e] = 0x11,		/* reservation report */
+	[0x11] = 0,		/* reservation acquire */
+	[0x12] = 0x11,		/* I/O management receive */
+	[0x15] = 0,		/* reservation release */
+	[0x18] = 0,		/* cancel */
+	[0x19] = 0,		/* copy */
+	[0x1d] = 0,		/* I/O management send */
+	[0x79] = 0,		/* zone management send */
+	[0x7a] = 0x10,		/* zone management receive */
+	[0x7d] = 0,		/* zone append */
+	[0x80 ... 0xff] = 0,	/* vendor specific */
 };
 
 /* What a status code, with its type, tells about the command. */
@@ -96,16 +100,21 @@ static enum fate fate_of(u16 status)
 	return status & DNR ? ANSWERED : fates[status & 0x7ff];
 }
 
-static bool is_safe(u8 csi, u8 opcode)
+static u8 class_of(u8 csi, u8 opcode)
 {
 	switch (csi) {
 	case NVM:
-		return safe_twice[opcode] & IN_NVM;
+		return classes[opcode] & 0xf;
 	case ZNS:
-		return safe_twice[opcode] & IN_ZNS;
+		return classes[opcode] >> 4;
 	default:
-		return false;
+		return 0;
 	}
+}
+
+static bool is_safe(u8 csi, u8 opcode)
+{
+	return class_of(csi, opcode);
 }
 
 static bool is_right(u8 policy, bool safe, enum fate fate, bool sent)
@@ -323,6 +332,139 @@ static void maybe_executed(struct kunit *test)
 	}
 }
 
+/* After an answer of the controller nothing is executed late. */
+static void maybe_running(struct kunit *test)
+{
+	unsigned int status;
+	bool right;
+
+	KUNIT_EXPECT_TRUE(test, nvme_mpath_pt_maybe_running(0, true));
+	KUNIT_EXPECT_FALSE(test, nvme_mpath_pt_maybe_running(0, false));
+	for (status = 1; status < 0x8000; status++) {
+		/* not defined for other status codes */
+		if (fates[status & 0x7ff] == ANSWERED)
+			continue;
+		right = (status & 0x7ff) >= 0x370;
+		KUNIT_ASSERT_EQ_MSG(test, right,
+				    nvme_mpath_pt_maybe_running(status, true),
+				    "status %#x", status);
+		KUNIT_ASSERT_FALSE_MSG(test,
+				       nvme_mpath_pt_maybe_running(status,
+								   false),
+				       "status %#x", status);
+	}
+}
+
+/* CSUPP, LBCC, NCC, NIC, CCC and a bit that does not matter */
+static void class_and_effects(struct kunit *test)
+{
+	static const u32 effects[] = {
+		0, 0x1, 0x2, 0x3, 0x5, 0x9, 0x11, 0x1f, 0x80001,
+	};
+	const u8 sets[] = { NVM, ZNS, KV, 0xff };
+	unsigned int i, opcode, e;
+	u8 right, got;
+
+	for (i = 0; i < 0x100 * ARRAY_SIZE(sets) * ARRAY_SIZE(effects); i++) {
+		opcode = i & 0xff;
+		e = effects[(i >> 8) % ARRAY_SIZE(effects)];
+		right = class_of(sets[(i >> 8) / ARRAY_SIZE(effects)], opcode);
+		/* a change makes a command delayed, never less restricted */
+		if (right == UNRESTRICTED && (e & 0x1e))
+			right = DELAYED;
+		got = nvme_mpath_pt_class(sets[(i >> 8) / ARRAY_SIZE(effects)],
+					  opcode, e);
+		KUNIT_ASSERT_EQ_MSG(test, right,
+				    got == NVME_MPATH_PT_CLASS_UNRESTRICTED ?
+				    UNRESTRICTED :
+				    got == NVME_MPATH_PT_CLASS_DELAYED ?
+				    DELAYED : 0,
+				    "set %#x, opcode %#x, effects %#x",
+				    sets[(i >> 8) / ARRAY_SIZE(effects)],
+				    opcode, e);
+	}
+}
+
+/* setting, KATO in s, traffic based, CQT in ms, and the right time in ms */
+static const struct quiesce {
+	const char *name;
+	int setting;
+	unsigned int kato;
+	bool tbkas;
+	u16 cqt;
+	s64 ms;
+} quiesces[] = {
+	{ "off: no KATO, no CQT", -2, 0, false, 0, 0 },
+	{ "off: KATO, no CQT", -2, 5, false, 0, 0 },
+	{ "off: no KATO, CQT", -2, 0, false, 700, 0 },
+	{ "off: KATO, CQT", -2, 5, true, 700, 0 },
+	{ "cqt: no KATO, no CQT", -1, 0, false, 0, 0 },
+	{ "cqt: KATO, no CQT", -1, 5, false, 0, 0 },
+	{ "cqt: traffic based KATO, no CQT", -1, 5, true, 0, 0 },
+	{ "cqt: no KATO, CQT", -1, 0, false, 700, 700 },
+	{ "cqt: KATO, CQT", -1, 5, false, 700, 10700 },
+	{ "cqt: traffic based KATO, CQT", -1, 5, true, 700, 15700 },
+	{ "cqt: largest CQT", -1, 1, false, 65535, 67535 },
+	{ "0: no KATO, no CQT", 0, 0, false, 0, -1 },
+	{ "0: KATO, no CQT", 0, 5, false, 0, 10000 },
+	{ "0: traffic based KATO, no CQT", 0, 5, true, 0, 15000 },
+	{ "0: no KATO, CQT", 0, 0, false, 700, 700 },
+	{ "300: no KATO, no CQT", 300, 0, false, 0, -1 },
+	{ "300: no KATO, traffic based, no CQT", 300, 0, true, 0, -1 },
+	{ "300: KATO, no CQT", 300, 5, false, 0, 10300 },
+	{ "300: traffic based KATO, no CQT", 300, 5, true, 0, 15300 },
+	{ "300: no KATO, CQT", 300, 0, false, 700, 700 },
+	{ "300: KATO, CQT", 300, 5, false, 700, 10700 },
+	{ "300: traffic based KATO, CQT", 300, 5, true, 700, 15700 },
+	{ "largest values", 0x7fffffff, 0xffffffff, true, 0,
+	  0xffffffffLL * 3000 + 0x7fffffff },
+};
+
+KUNIT_ARRAY_PARAM_DESC(quiesce, quiesces, name);
+
+static void quiesce_ms(struct kunit *test)
+{
+	const struct quiesce *q = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, -2, NVME_MPATH_PT_DELAYED_OFF);
+	KUNIT_EXPECT_EQ(test, -1, NVME_MPATH_PT_DELAYED_CQT);
+	KUNIT_EXPECT_EQ(test, q->ms,
+			nvme_mpath_pt_quiesce_ms(q->setting, q->kato, q->tbkas,
+						 q->cqt));
+}
+
+/* The same with a fence, whose clock runs only while the controller is down. */
+static void fence_left(struct kunit *test)
+{
+	const struct quiesce *q = test->param_value;
+	struct nvme_mpath_pt_fence f = {
+		.kato = q->kato, .tbkas = q->tbkas, .cqt = q->cqt,
+		.state = NVME_MPATH_PT_FENCE_RUNNING,
+	};
+	long left, right = q->ms;
+
+	KUNIT_EXPECT_EQ(test, 0, nvme_mpath_pt_fence_left(NULL, q->setting));
+	KUNIT_EXPECT_EQ(test, right > 0 ? HZ : right,
+			nvme_mpath_pt_fence_left(&f, q->setting));
+	f.state = NVME_MPATH_PT_FENCE_PROVEN;
+	KUNIT_EXPECT_EQ(test, 0, nvme_mpath_pt_fence_left(&f, q->setting));
+
+	f.state = NVME_MPATH_PT_FENCE_DOWN;
+	f.down_at = jiffies;
+	left = nvme_mpath_pt_fence_left(&f, q->setting);
+	if (right <= 0) {
+		KUNIT_EXPECT_EQ(test, right, left);
+		return;
+	}
+	if (right > 100000)
+		return;
+	/* never shorter; a second late is the time that a busy machine takes */
+	KUNIT_EXPECT_LE(test, left, msecs_to_jiffies(right) + 1);
+	KUNIT_EXPECT_GT(test, left + HZ, msecs_to_jiffies(right));
+	f.down_at = jiffies - msecs_to_jiffies(right) - 1;
+	KUNIT_EXPECT_EQ(test, 0, nvme_mpath_pt_fence_left(&f, q->setting));
+}
+
 static struct kunit_case nvme_mpath_pt_cases[] = {
 	KUNIT_CASE_PARAM(resend_example, example_gen_params),
 	KUNIT_CASE_PARAM(resend_nvm, rule_gen_params),
@@ -334,6 +476,10 @@ static struct kunit_case nvme_mpath_pt_cases[] = {
 	KUNIT_CASE(flags_valid),
 	KUNIT_CASE(timed_out),
 	KUNIT_CASE(maybe_executed),
+	KUNIT_CASE(maybe_running),
+	KUNIT_CASE(class_and_effects),
+	KUNIT_CASE_PARAM(quiesce_ms, quiesce_gen_params),
+	KUNIT_CASE_PARAM(fence_left, quiesce_gen_params),
 	{}
 };
 

@@ -29,6 +29,9 @@ set -uo pipefail
 # QEMU's controllers: two paths over PCIe, and a single one
 # shellcheck source=lib/pcie.sh
 . ./lib/pcie.sh
+# a wire that can be cut, in front of the first port
+# shellcheck source=lib/relay.sh
+. ./lib/relay.sh
 # trace events: path errors, answers, the fate of commands
 # shellcheck source=lib/trace.sh
 . ./lib/trace.sh

@@ -3,6 +3,10 @@
  * A TCP relay on 127.0.0.1 in front of the port of a target: a wire that can be
  * cut. SIGUSR1 cuts it: the relay forwards nothing in either direction, and
  * accepts new connections without an answer. SIGUSR2 mends it.
+ *
+ * SIGHUP, while it is cut, closes the ends towards the host. What the host has
+ * sent until then is kept, and the target learns nothing. When the wire is
+ * mended the target receives it: commands of a host that has given them up.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,15 +27,20 @@
 /* One connection: bytes from one end go to the other. */
 struct wire {
 	int end[2];		/* -1: not there (yet) */
+	char *kept;		/* for the target, of a host that is gone */
+	size_t nr_kept;
 };
 
 static struct wire wires[MAX_WIRES];
 static int nr_wires, target_port;
-static atomic_bool cut;
+static atomic_bool cut, hang_up;
 
 static void on_signal(int sig)
 {
-	cut = sig == SIGUSR1;
+	if (sig == SIGHUP)
+		hang_up = true;
+	else
+		cut = sig == SIGUSR1;
 }
 
 static void fail(const char *what)
@@ -51,11 +60,13 @@ static struct sockaddr_in local(int port)
 static int listen_on(int port)
 {
 	struct sockaddr_in addr = local(port);
-	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1, much = 1 << 20;
 
 	if (fd < 0)
 		fail("socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	/* inherited: what is kept has to fit */
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &much, sizeof(much));
 	if (bind(fd, (void *)&addr, sizeof(addr)) || listen(fd, MAX_WIRES))
 		fail("listen");
 	return fd;
@@ -70,6 +81,78 @@ static void drop(struct wire *w)
 			close(w->end[i]);
 		w->end[i] = -1;
 	}
+	free(w->kept);
+	w->kept = NULL;
+	w->nr_kept = 0;
+}
+
+/* Takes what the host has sent, and closes its end. */
+static void keep(struct wire *w)
+{
+	const size_t room = 1 << 20;
+	ssize_t n;
+
+	if (w->end[1] < 0) {
+		drop(w);
+		return;
+	}
+	w->kept = malloc(room);
+	while (w->kept && w->nr_kept < room) {
+		n = recv(w->end[0], w->kept + w->nr_kept, room - w->nr_kept,
+			 MSG_DONTWAIT);
+		if (n <= 0)
+			break;
+		w->nr_kept += n;
+	}
+	close(w->end[0]);
+	w->end[0] = -1;
+}
+
+static void keep_all(void)
+{
+	size_t sum = 0;
+	int i;
+
+	for (i = 0; i < nr_wires; i++) {
+		if (wires[i].end[0] < 0)
+			continue;
+		keep(&wires[i]);
+		sum += wires[i].nr_kept;
+	}
+	printf("kept %zu\n", sum);
+	fflush(stdout);
+}
+
+/* Sends what was kept. The target closes its end when it has had enough. */
+static void deliver(struct wire *w)
+{
+	size_t done;
+	ssize_t n;
+
+	for (done = 0; done < w->nr_kept; done += n) {
+		n = send(w->end[1], w->kept + done, w->nr_kept - done,
+			 MSG_NOSIGNAL);
+		if (n <= 0)
+			break;
+	}
+	printf("delivered %zu of %zu\n", done, w->nr_kept);
+	fflush(stdout);
+	free(w->kept);
+	w->kept = NULL;
+	w->nr_kept = 0;
+}
+
+/* The host's end is closed: the target's answers are for nobody. */
+static void serve_target(struct wire *w, bool readable)
+{
+	static char buf[1 << 16];
+
+	if (w->kept)
+		deliver(w);
+	errno = 0;
+	if (readable && recv(w->end[1], buf, sizeof(buf), MSG_DONTWAIT) <= 0 &&
+	    errno != EAGAIN)
+		drop(w);
 }
 
 /* Connects to the target only while the wire is whole. */
@@ -96,15 +179,16 @@ static void answer(int listener)
 	if (fd < 0)
 		return;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	for (i = 0; i < nr_wires && wires[i].end[0] >= 0; i++)
-		;
+	for (i = 0; i < nr_wires; i++)
+		if (wires[i].end[0] < 0 && wires[i].end[1] < 0)
+			break;
 	if (i == MAX_WIRES) {
 		close(fd);
 		return;
 	}
 	if (i == nr_wires)
 		nr_wires++;
-	wires[i] = (struct wire){ { fd, -1 } };
+	wires[i] = (struct wire){ .end = { fd, -1 } };
 }
 
 /* Forwards the bytes received so far; false when either end is gone. */
@@ -132,6 +216,8 @@ static void serve(const struct pollfd *fds)
 	for (i = 0; i < nr_wires; i++) {
 		struct wire *w = &wires[i];
 
+		if (w->end[0] < 0 && w->end[1] >= 0)
+			serve_target(w, fds[2 * i + 1].revents);
 		if (w->end[0] < 0 || (w->end[1] < 0 && !call_target(w)))
 			continue;
 		for (side = 0; side < 2; side++)
@@ -155,6 +241,7 @@ int main(int argc, char **argv)
 	target_port = atoi(argv[2]);
 	sigaction(SIGUSR1, &sa, NULL);
 	sigaction(SIGUSR2, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
 	printf("ready\n");
 	fflush(stdout);
 
@@ -169,8 +256,12 @@ int main(int argc, char **argv)
 		fds[2 * n] = (struct pollfd){ listener, POLLIN, 0 };
 		if (poll(fds, 2 * n + 1, 20) < 0)
 			continue;
-		if (!cut)
+		if (hang_up) {
+			hang_up = false;
+			keep_all();
+		} else if (!cut) {
 			serve(fds);
+		}
 		if (fds[2 * n].revents)
 			answer(listener);
 	}

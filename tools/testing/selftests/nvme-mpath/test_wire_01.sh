@@ -7,16 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-RELAY_PORT=4410
-
-relay_up()
-{
-	./nvme_mpath_relay $RELAY_PORT 4420 >"$tmp/relay" 2>&1 &
-	relay=$!
-	at_exit "kill -9 $relay"
-	must 5 "relay" grep -q ready "$tmp/relay"
-}
-
 # cut_with_waiters <what> <loads> [nvme_mpath_io option]...: more commands than
 # the path has tags
 cut_with_waiters()
@@ -24,8 +14,7 @@ cut_with_waiters()
 	local what=$1 n=$2 start took reset
 
 	shift 2
-	ana inaccessible 2
-	must 10 "one usable path" ana_seen inaccessible "$(ctrl_of_port 2)"
+	only_wire
 	hold
 	loads=()
 	for _ in $(seq "$n"); do
@@ -33,9 +22,8 @@ cut_with_waiters()
 		loads+=("$io")
 	done
 	must 20 "commands for all tags" all_sent
-	ana optimized 2
-	must 10 "two usable paths" ana_seen optimized "$(ctrl_of_port 2)"
-	kill -USR1 "$relay"
+	both_wires
+	wire_cut
 	release
 	start=$(ms)
 	echo 1 >"/sys/class/nvme/$(ctrls_at $RELAY_PORT)/reset_controller" &
@@ -47,7 +35,7 @@ cut_with_waiters()
 	check "$what: no command has waited for the end of the dead path" \
 		test "$took" -lt $((8000 * SLOW))
 	check "$what: no command ended with an error" no_errors
-	kill -USR2 "$relay"
+	wire_mend
 	wait "$reset"
 	must 90 "two live paths" paths_live 2
 }
@@ -87,13 +75,7 @@ no_errors()
 
 begin 6
 need_tools nvme
-nvmet_target_up 2 0
-relay_up
-at_exit "kill -USR2 $relay; nvme disconnect -n $NVMET_NQN"
-nvmet_connect 1 -Q 16 -l 600 -s $RELAY_PORT || give_up "nvme connect failed"
-nvmet_connect 2 -Q 16 -l 600 || give_up "nvme connect failed"
-must 10 "head" find_head "$NVMET_NQN"
-must 10 "two live paths" paths_live 2
+relayed_up -Q 16
 
 cut_with_waiters "io_uring" 1 -n 64 -q 64
 cut_with_waiters "ioctl" 40 -n 1 -q 1 --engine io64

@@ -159,3 +159,23 @@ inject_no_paths()
 		inject_none "$(path_of_ctrl "$c")"
 	done
 }
+
+# lose_answers <path> <n>: so many commands on that path stay in flight: the driver
+# takes no notice of the controller's answers
+lose_answers()
+{
+	local d=/sys/kernel/debug/fail_io_timeout p=/sys/block/$1/io-timeout-fail
+
+	[ -d "$d" ] || skip_all "no $d (CONFIG_FAIL_IO_TIMEOUT)"
+	at_exit "echo 0 >$d/probability"
+	echo 0 >"$d/verbose"
+	echo 1 >"$d/interval"
+	echo "$2" >"$d/times"
+	echo 100 >"$d/probability"
+	echo 1 >"$p"
+}
+
+answers_lost()
+{
+	[ "$(cat /sys/kernel/debug/fail_io_timeout/times)" = 0 ]
+}

@@ -15,7 +15,19 @@ policy()
 	fi
 }
 
-# count <parked|parked_total|failed_over|no_path|refused>
+# delayed_retry <off|cqt|ms>: of $head; a kernel without it behaves as with off
+delayed_retry()
+{
+	local f=/sys/block/$head/passthru_delayed_retry
+
+	if [ -e "$f" ]; then
+		echo "$1" >"$f"
+	else
+		[ "$1" = off ]
+	fi
+}
+
+# count <parked|parked_total|failed_over|no_path|refused|held|held_total>
 count()
 {
 	cat "/sys/block/$head/passthru_$1"
