@@ -22,8 +22,9 @@ help:
 
 #: Passthrough failover for NVMe multipath heads: a Linux kernel patch series.
 #:
-#:   make demo    the same fio load on a stock and on a patched kernel, while
-#:                paths are reset, pulled and brought back
+#:   make demo    the same fio load without and with the series, while paths are
+#:                reset, pulled and brought back: a table. On the distribution's
+#:                kernel where the base allows that; KERNEL=plain builds two
 #:   make test    all tests, each in a VM of its own;  T=delay_01 one of them,
 #:                T=delay a group, T="delay park_01" several
 #:   make new-test G=park  a new test of that group, made from the template
@@ -48,7 +49,7 @@ help:
 #:   BASE=6.12           the base kernel, a file of bases/
 #:   KERNEL=plain|debug|single|distro  debug has KASAN, lockdep, kmemleak: slow;
 #:                       single has no NVMe multipath; distro is the image of the
-#:                       distribution with make modules: for test and vm
+#:                       distribution with make modules: for demo, test and vm
 #:   SERIES=0            the stock kernel; with test: most tests fail there.
 #:                       EXPECT_STOCK=1: to fail as announced is to pass
 #:   KSRC=/path          take the base from a source tree, not from a package
@@ -75,7 +76,7 @@ modules: deps
 	@scripts/modules.sh '$(BASE)' '$(KVER)'
 
 demo: deps
-	@scripts/demo.sh '$(BASE)'
+	@scripts/demo.sh '$(BASE)' '$(if $(filter file,$(origin KERNEL)),,$(KERNEL))'
 
 test: deps
 	@scripts/test.sh '$(BASE)' '$(name)' '$(KERNEL)' $(T)
