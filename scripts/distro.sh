@@ -35,7 +35,8 @@ load_distro()
 	kver=${1:-$(newest_kver)}
 	[ -n "$kver" ] ||
 		die "apt knows no kernel $base with headers here" \
-			"run apt-get update, or add the suite that has it"
+			"run apt-get update, add the suite that has it, or build" \
+			"a kernel of your own: KERNEL=plain"
 	[[ $kver =~ ^[0-9][A-Za-z0-9.+~-]*$ ]] || die "KVER '$kver' is no version"
 	[[ $kver == "$base".* ]] ||
 		die "$kver is not a kernel $base" \

@@ -19,7 +19,7 @@ mkdir -p "$results"
 expected=(pass:0 fail:1 skip:4 log:1 slow:1 panic:5 hang:6 lost:7)
 # make targets with a name that does not exist
 wrong_names=("vm KERNEL=x" "vm BASE=x" "vm SERIES=x" "kernel KERNEL=x"
-	"test KERNEL=x" "test BASE=x" "test T=x")
+	"test KERNEL=x" "test BASE=x" "test T=x" "demo KERNEL=x")
 n=0 passed=0 failed=0
 
 # result <description> <code> <wanted>
