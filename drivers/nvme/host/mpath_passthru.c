@@ -498,7 +498,8 @@ void nvme_mpath_pt_begin_attempt(struct nvme_mpath_pt_attempt *attempt,
 
 /*
  * Some transports do not mark the requests that they cancel. An answer of the
- * controller has another status, however late it arrives.
+ * controller has another status, however late it arrives, unless a target that
+ * passes commands on reports that of its own host.
  */
 static bool nvme_mpath_pt_host_aborted(struct request *req)
 {
@@ -519,7 +520,8 @@ nvme_mpath_pt_describe_attempt(struct nvme_mpath_pt_attempt *attempt,
 	 * Only blk_mq_start_request() starts the timer. With 32-bit jiffies a
 	 * deadline may be 0, so it proves nothing there.
 	 */
-	attempt->sent = BITS_PER_LONG == 32 || READ_ONCE(req->deadline);
+	attempt->sent = !(nvme_req(req)->flags & NVME_REQ_NOT_SENT) &&
+		(BITS_PER_LONG == 32 || READ_ONCE(req->deadline));
 }
 
 /**
@@ -555,22 +557,6 @@ void nvme_mpath_pt_judge_attempt(struct nvme_mpath_pt_attempt *attempt,
 			READ_ONCE(ctrl->generation) != attempt->generation;
 }
 
-/*
- * Called twice for each failover: when the attempt has failed, and before the
- * next one, with the policy of that moment. An attempt that may have been
- * executed decides for good, whatever later attempts end with.
- */
-static bool nvme_mpath_pt_may_retry(struct nvme_ns_head *head,
-				    struct io_uring_cmd *ioucmd)
-{
-	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
-	u16 status = nvme_uring_cmd_pdu(ioucmd)->maybe_executed;
-
-	return nvme_mpath_pt_may_resend(READ_ONCE(head->passthru.policy),
-					cmd->flags, head->ids.csi, cmd->opcode,
-					status, status);
-}
-
 /**
  * nvme_mpath_pt_take_fence - note that a controller may execute a command later
  * @attempt: its failed attempt, described; @fence is set
@@ -600,19 +586,9 @@ static void nvme_mpath_pt_keep_fence(struct io_uring_cmd *ioucmd,
 	nvme_mpath_pt_take_fence(attempt, req);
 	if (attempt->fence) {
 		nvme_uring_kept(ioucmd)->fence = attempt->fence;
+		nvme_uring_kept(ioucmd)->fenced_at = jiffies;
 		nvme_uring_cmd_pdu(ioucmd)->fenced = true;
 	}
-}
-
-/*
- * With a number as passthru_delayed_retry, an error is held, too: the command
- * may still be executed after the application was told that it failed.
- */
-static bool nvme_mpath_pt_must_hold_error(struct nvme_ns_head *head,
-					  struct io_uring_cmd *ioucmd)
-{
-	return READ_ONCE(head->passthru.delayed_retry) >= 0 &&
-		nvme_mpath_pt_hold_left(head, ioucmd) > 0;
 }
 
 /**
@@ -731,15 +707,6 @@ static bool nvme_mpath_pt_complete_if_final(struct nvme_ns_head *head,
 	nvme_uring_cmd_done(ioucmd, res, nvme_mpath_pt_last_result(ioucmd),
 			    issue_flags);
 	return true;
-}
-
-/* Must a command that is not cancelled be held before anything else? */
-static bool nvme_mpath_pt_must_hold(struct nvme_ns_head *head,
-				    struct io_uring_cmd *ioucmd)
-{
-	if (nvme_mpath_pt_may_retry(head, ioucmd))
-		return nvme_mpath_pt_hold_left(head, ioucmd) > 0;
-	return nvme_mpath_pt_must_hold_error(head, ioucmd);
 }
 
 /* Send a command that may retry, or park it. Returns its result if it ended. */

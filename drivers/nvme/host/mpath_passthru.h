@@ -30,6 +30,12 @@ struct request;
 #define NVME_MPATH_PT_RECHECK_SHORT	DIV_ROUND_UP(HZ, 100)
 #define NVME_MPATH_PT_RECHECK_LONG	HZ
 
+/*
+ * How long a controller may take to stop after a command was aborted: longer
+ * than the timeouts of the commands that disable it.
+ */
+#define NVME_MPATH_PT_FENCE_PATIENCE	(300 * HZ)
+
 /* Which commands are sent again after a path error. */
 enum nvme_mpath_pt_policy {
 	NVME_MPATH_PT_POLICY_NONE,
@@ -70,7 +76,8 @@ enum nvme_mpath_pt_fence_state {
  * @rcu: to free it
  * @state: enum nvme_mpath_pt_fence_state; written under ctrl->lock
  * @down_at: when it became DOWN, in jiffies
- * @kato: keep alive timeout in seconds, or 0; from here on constant when DOWN
+ * @kato: keep alive timeout in seconds, or 0; constant when not RUNNING
+ * @kas: granularity of the controller's keep alive timer, in 100 ms, or 0
  * @tbkas: keep alive is based on traffic
  * @cqt: Command Quiesce Time in ms
  */
@@ -80,6 +87,7 @@ struct nvme_mpath_pt_fence {
 	enum nvme_mpath_pt_fence_state	state;
 	unsigned long	down_at;
 	unsigned int	kato;
+	u16		kas;
 	bool		tbkas;
 	u16		cqt;
 };
@@ -180,13 +188,14 @@ bool nvme_mpath_pt_maybe_running(u16 status, bool sent);
 enum nvme_mpath_pt_class nvme_mpath_pt_class(u8 csi, u8 opcode, u32 effects);
 bool nvme_mpath_pt_may_resend(u8 head_policy, u8 flags, u8 csi, u8 opcode,
 			      u16 status, bool sent);
-s64 nvme_mpath_pt_quiesce_ms(int setting, unsigned int kato, bool tbkas,
-			     u16 cqt);
+s64 nvme_mpath_pt_quiesce_ms(int setting, unsigned int kato, u16 kas,
+			     bool tbkas, u16 cqt);
 
 /* mpath_passthru_fence.c */
 struct nvme_mpath_pt_fence *nvme_mpath_pt_fence_get(struct nvme_ctrl *ctrl);
 void nvme_mpath_pt_fence_put(struct nvme_mpath_pt_fence *fence);
-long nvme_mpath_pt_fence_left(struct nvme_mpath_pt_fence *fence, int setting);
+long nvme_mpath_pt_fence_left(struct nvme_mpath_pt_fence *fence, int setting,
+			      unsigned long since);
 void nvme_mpath_pt_arm_release(struct nvme_ns_head *head, unsigned long delay);
 void nvme_mpath_pt_kick_held(struct nvme_ns_head *head);
 
@@ -252,6 +261,10 @@ static inline void nvme_mpath_pt_fence_down(struct nvme_ctrl *ctrl)
 }
 
 static inline void nvme_mpath_pt_fence_prove(struct nvme_ctrl *ctrl)
+{
+}
+
+static inline void nvme_mpath_pt_fence_exit(struct nvme_ctrl *ctrl)
 {
 }
 

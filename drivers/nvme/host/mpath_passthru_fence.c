@@ -53,7 +53,7 @@ void nvme_mpath_pt_fence_put(struct nvme_mpath_pt_fence *fence)
  *
  * Context: Any. For a request of @ctrl that has not been freed: it belongs to
  *	the present association, since the next one begins after all requests
- *	have been cancelled.
+ *	have been cancelled. An ioctl over FC may be late, and get the next.
  * Return: a fence for nvme_mpath_pt_fence_put(); NULL if @ctrl was never
  *	enabled.
  */
@@ -67,14 +67,6 @@ struct nvme_mpath_pt_fence *nvme_mpath_pt_fence_get(struct nvme_ctrl *ctrl)
 	} while (fence && !kref_get_unless_zero(&fence->ref));
 	rcu_read_unlock();
 	return fence;
-}
-
-static void nvme_mpath_pt_fence_describe(struct nvme_mpath_pt_fence *fence,
-					 struct nvme_ctrl *ctrl)
-{
-	fence->kato = ctrl->kato;
-	fence->tbkas = ctrl->ctratt & NVME_CTRL_ATTR_TBKAS;
-	fence->cqt = ctrl->cqt;
 }
 
 /*
@@ -93,7 +85,8 @@ static bool nvme_mpath_pt_fence_enter(struct nvme_ctrl *ctrl,
 					  lockdep_is_held(&ctrl->lock));
 	if (fence && fence->state < state) {
 		if (fence->state == NVME_MPATH_PT_FENCE_RUNNING) {
-			nvme_mpath_pt_fence_describe(fence, ctrl);
+			/* Set Features may have changed it */
+			fence->kato = ctrl->kato;
 			fence->down_at = jiffies;
 		}
 		/* pairs with nvme_mpath_pt_fence_left() */
@@ -123,6 +116,7 @@ static void nvme_mpath_pt_kick_heads(struct nvme_ctrl *ctrl)
  * @ctrl: the controller, all queues of which have been stopped
  *
  * May be called again; the first call since nvme_mpath_pt_fence_start() counts.
+ * A head that has lost its path to @ctrl meanwhile looks by itself.
  *
  * Context: Any.
  */
@@ -131,17 +125,17 @@ void nvme_mpath_pt_fence_down(struct nvme_ctrl *ctrl)
 	if (nvme_mpath_pt_fence_enter(ctrl, NVME_MPATH_PT_FENCE_DOWN))
 		nvme_mpath_pt_kick_heads(ctrl);
 }
+EXPORT_SYMBOL_GPL(nvme_mpath_pt_fence_down);
 
 /**
  * nvme_mpath_pt_fence_prove - a controller has stopped to execute commands
- * @ctrl: the controller, which has reported that
+ * @ctrl: the controller, of which that is certain
  *
  * Context: Any.
  */
 void nvme_mpath_pt_fence_prove(struct nvme_ctrl *ctrl)
 {
-	if (!(ctrl->ops->flags & NVME_F_FABRICS) &&
-	    nvme_mpath_pt_fence_enter(ctrl, NVME_MPATH_PT_FENCE_PROVEN))
+	if (nvme_mpath_pt_fence_enter(ctrl, NVME_MPATH_PT_FENCE_PROVEN))
 		nvme_mpath_pt_kick_heads(ctrl);
 }
 
@@ -173,7 +167,10 @@ int nvme_mpath_pt_fence_start(struct nvme_ctrl *ctrl)
 	if (!fence)
 		return -ENOMEM;
 	kref_init(&fence->ref);
-	nvme_mpath_pt_fence_describe(fence, ctrl);
+	fence->kato = ctrl->kato;
+	fence->kas = ctrl->kas;
+	fence->tbkas = ctrl->ctratt & NVME_CTRL_ATTR_TBKAS;
+	fence->cqt = ctrl->cqt;
 
 	/* a connect that failed half-way has not ended its fence */
 	nvme_mpath_pt_fence_down(ctrl);
@@ -189,20 +186,36 @@ int nvme_mpath_pt_fence_start(struct nvme_ctrl *ctrl)
  */
 void nvme_mpath_pt_fence_exit(struct nvme_ctrl *ctrl)
 {
+	nvme_mpath_pt_fence_down(ctrl);
 	nvme_mpath_pt_fence_put(nvme_mpath_pt_fence_replace(ctrl, NULL));
+}
+
+static long nvme_mpath_pt_fence_running(struct nvme_mpath_pt_fence *fence,
+					int setting, unsigned long since)
+{
+	if (setting == NVME_MPATH_PT_DELAYED_OFF ||
+	    (setting == NVME_MPATH_PT_DELAYED_CQT && !fence->cqt))
+		return 0;
+	return time_before(jiffies, since + NVME_MPATH_PT_FENCE_PATIENCE) ?
+		HZ : -1;
 }
 
 /**
  * nvme_mpath_pt_fence_left - how long commands have to be held for a fence
  * @fence: the fence, or NULL
  * @setting: passthru_delayed_retry of the head
+ * @since: when the commands failed, in jiffies
+ *
+ * While the fence is RUNNING its end is not known: the caller has to ask again
+ * after a second. A transport that aborts a command but does not stop the
+ * controller must not hang the command for ever.
  *
  * Context: Any.
- * Return: jiffies, 0 if not at all or not any more, -1 if nothing will ever
- *	prove that the controller has stopped. While the fence is RUNNING, a
- *	second, after which the caller has to ask again.
+ * Return: jiffies, 0 if not at all or not any more, -1 if nothing will prove
+ *	that the controller has stopped.
  */
-long nvme_mpath_pt_fence_left(struct nvme_mpath_pt_fence *fence, int setting)
+long nvme_mpath_pt_fence_left(struct nvme_mpath_pt_fence *fence, int setting,
+			      unsigned long since)
 {
 	enum nvme_mpath_pt_fence_state state;
 	unsigned long passed, wait;
@@ -214,12 +227,12 @@ long nvme_mpath_pt_fence_left(struct nvme_mpath_pt_fence *fence, int setting)
 	state = smp_load_acquire(&fence->state);
 	if (state == NVME_MPATH_PT_FENCE_PROVEN)
 		return 0;
-	ms = nvme_mpath_pt_quiesce_ms(setting, fence->kato, fence->tbkas,
-				      fence->cqt);
+	if (state == NVME_MPATH_PT_FENCE_RUNNING)
+		return nvme_mpath_pt_fence_running(fence, setting, since);
+	ms = nvme_mpath_pt_quiesce_ms(setting, fence->kato, fence->kas,
+				      fence->tbkas, fence->cqt);
 	if (ms <= 0)
 		return ms;
-	if (state == NVME_MPATH_PT_FENCE_RUNNING)
-		return HZ;
 	passed = jiffies - fence->down_at;
 	wait = min_t(u64, DIV_ROUND_UP_ULL((u64)ms * HZ, MSEC_PER_SEC) + 1,
 		     MAX_JIFFY_OFFSET);

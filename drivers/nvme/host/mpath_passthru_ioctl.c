@@ -20,6 +20,7 @@ struct nvme_mpath_pt_call {
 				 */
 	bool again;		/* not the first round */
 	bool had_path;		/* in this round */
+	unsigned long failed_at;	/* the last attempt, in jiffies */
 	unsigned int failovers;
 };
 
@@ -140,24 +141,29 @@ static long nvme_mpath_pt_call_fence_left(struct nvme_ns_head *head,
 					  const struct nvme_mpath_pt_call *call)
 {
 	return nvme_mpath_pt_fence_left(call->last.fence,
-					READ_ONCE(head->passthru.delayed_retry));
+					READ_ONCE(head->passthru.delayed_retry),
+					call->failed_at);
 }
 
-/*
- * Wait until the old controller cannot execute the command any more. @may_retry:
- * otherwise its error is held, for which only a number asks.
- */
-static int nvme_mpath_pt_call_hold(struct nvme_ns_head *head,
-				   const struct nvme_mpath_pt_call *call,
-				   bool may_retry)
+/* An error is held only if the setting is a number. */
+static long nvme_mpath_pt_call_hold_left(struct nvme_ns_head *head,
+					 const struct nvme_mpath_pt_call *call)
 {
-	unsigned long since = jiffies;
+	if (!nvme_mpath_pt_call_may_retry(head, call) &&
+	    READ_ONCE(head->passthru.delayed_retry) < 0)
+		return 0;
+	return nvme_mpath_pt_call_fence_left(head, call);
+}
+
+/* Wait until the old controller cannot execute the command any more. */
+static int nvme_mpath_pt_call_hold(struct nvme_ns_head *head,
+				   const struct nvme_mpath_pt_call *call)
+{
 	DEFINE_WAIT(wait);
 	long left;
 
-	left = nvme_mpath_pt_call_fence_left(head, call);
-	if (left <= 0 ||
-	    (!may_retry && READ_ONCE(head->passthru.delayed_retry) < 0))
+	left = nvme_mpath_pt_call_hold_left(head, call);
+	if (left <= 0)
 		return 0;
 
 	nvme_mpath_pt_note_held(head, call, call->last.opcode, left);
@@ -165,12 +171,12 @@ static int nvme_mpath_pt_call_hold(struct nvme_ns_head *head,
 		/* nvme_mpath_pt_kick_held() wakes it if the fence changes */
 		prepare_to_wait(&head->passthru.wait, &wait,
 				TASK_KILLABLE | TASK_FREEZABLE);
-		left = nvme_mpath_pt_call_fence_left(head, call);
+		left = nvme_mpath_pt_call_hold_left(head, call);
 		if (left > 0)
 			schedule_timeout(min_t(long, left, HZ));
 	}
 	finish_wait(&head->passthru.wait, &wait);
-	nvme_mpath_pt_note_unheld(head, since);
+	nvme_mpath_pt_note_unheld(head, call->failed_at);
 	if (!fatal_signal_pending(current))
 		return 0;
 	trace_nvme_passthru_cancel(head->disk, call, call->last.opcode, -EINTR);
@@ -206,16 +212,15 @@ static int nvme_mpath_pt_call_failed(struct nvme_ns_head *head,
 				     struct nvme_mpath_pt_call *call, int ret)
 {
 	const struct nvme_mpath_pt_attempt *last = &call->last;
-	bool may_retry;
 
+	call->failed_at = jiffies;
 	if (nvme_mpath_pt_maybe_executed(last->status, last->sent))
 		call->maybe_executed = last->status ?: NVME_SC_HOST_ABORTED_CMD;
-	may_retry = nvme_mpath_pt_call_may_retry(head, call);
-	if (may_retry)
+	if (nvme_mpath_pt_call_may_retry(head, call))
 		nvme_mpath_pt_note_failover(head, call, last);
-	if (nvme_mpath_pt_call_hold(head, call, may_retry))
+	if (nvme_mpath_pt_call_hold(head, call))
 		return -EINTR;
-	if (!may_retry) {
+	if (!nvme_mpath_pt_call_may_retry(head, call)) {
 		nvme_mpath_pt_note_refused(head, call, last->opcode, ret);
 		return ret;
 	}

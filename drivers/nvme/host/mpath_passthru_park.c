@@ -131,7 +131,65 @@ long nvme_mpath_pt_hold_left(struct nvme_ns_head *head,
 	if (!nvme_uring_cmd_pdu(ioucmd)->fenced)
 		return 0;
 	return nvme_mpath_pt_fence_left(nvme_uring_kept(ioucmd)->fence,
-					READ_ONCE(head->passthru.delayed_retry));
+					READ_ONCE(head->passthru.delayed_retry),
+					nvme_uring_kept(ioucmd)->fenced_at);
+}
+
+/**
+ * nvme_mpath_pt_may_retry - may a command be sent again?
+ * @head: its head
+ * @ioucmd: the command
+ *
+ * Called when an attempt has failed, and before the next one, with the policy of
+ * that moment. An attempt that may have been executed decides for good, whatever
+ * later attempts end with.
+ *
+ * Context: Owner of @ioucmd; any, including hard interrupt.
+ * Return: true if it may.
+ */
+bool nvme_mpath_pt_may_retry(struct nvme_ns_head *head,
+			     struct io_uring_cmd *ioucmd)
+{
+	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
+	u16 status = nvme_uring_cmd_pdu(ioucmd)->maybe_executed;
+
+	return nvme_mpath_pt_may_resend(READ_ONCE(head->passthru.policy),
+					cmd->flags, head->ids.csi, cmd->opcode,
+					status, status);
+}
+
+/**
+ * nvme_mpath_pt_must_hold_error - must the error of a command be held?
+ * @head: its head
+ * @ioucmd: the command, which may not be sent again
+ *
+ * With a number as passthru_delayed_retry, it must: the command may still be
+ * executed after the application was told that it failed.
+ *
+ * Context: Owner of @ioucmd; any, including hard interrupt.
+ * Return: true if it must.
+ */
+bool nvme_mpath_pt_must_hold_error(struct nvme_ns_head *head,
+				   struct io_uring_cmd *ioucmd)
+{
+	return READ_ONCE(head->passthru.delayed_retry) >= 0 &&
+		nvme_mpath_pt_hold_left(head, ioucmd) > 0;
+}
+
+/**
+ * nvme_mpath_pt_must_hold - must a command be held before anything else?
+ * @head: its head
+ * @ioucmd: the command, which is not cancelled
+ *
+ * Context: Owner of @ioucmd.
+ * Return: true if it must.
+ */
+bool nvme_mpath_pt_must_hold(struct nvme_ns_head *head,
+			     struct io_uring_cmd *ioucmd)
+{
+	if (nvme_mpath_pt_may_retry(head, ioucmd))
+		return nvme_mpath_pt_hold_left(head, ioucmd) > 0;
+	return nvme_mpath_pt_must_hold_error(head, ioucmd);
 }
 
 static void nvme_mpath_pt_list_parked(struct nvme_ns_head *head,
@@ -152,7 +210,6 @@ static void nvme_mpath_pt_list_held(struct nvme_ns_head *head,
 	long left = max(nvme_mpath_pt_hold_left(head, ioucmd), 0L);
 
 	nvme_mpath_pt_note_held(head, ioucmd, opcode, left);
-	nvme_uring_kept(ioucmd)->held_since = jiffies;
 	pdu->held = true;
 	list_add_tail(&pdu->node, &head->passthru.held);
 	nvme_mpath_pt_arm_release(head, left);
@@ -319,12 +376,14 @@ int nvme_mpath_pt_hold(struct nvme_ns_head *head, struct io_uring_cmd *ioucmd,
 static void nvme_mpath_pt_unpark(struct nvme_ns_head *head,
 				 struct nvme_uring_cmd_pdu *pdu)
 {
+	struct io_uring_cmd *ioucmd = nvme_uring_cmd_of(pdu);
+
 	lockdep_assert_held(&head->requeue_lock);
 
 	list_del(&pdu->node);
 	if (pdu->held)
 		nvme_mpath_pt_note_unheld(head,
-					  nvme_uring_kept(nvme_uring_cmd_of(pdu))->held_since);
+					  nvme_uring_kept(ioucmd)->fenced_at);
 	else
 		nvme_mpath_pt_note_unparked(head);
 	pdu->state = NVME_MPATH_PT_STATE_RESUMED;
@@ -452,22 +511,27 @@ static void nvme_mpath_pt_recheck_work(struct work_struct *work)
 					       NVME_MPATH_PT_RECHECK_LONG);
 }
 
-/* Let a held command stay, or resume it. Drops and takes head->requeue_lock. */
+/*
+ * Let a held command stay, or resume it: its time is over, nothing can prove
+ * that it is, or a new setting or policy does not ask for it. Drops and takes
+ * head->requeue_lock.
+ */
 static void nvme_mpath_pt_release_one(struct nvme_ns_head *head,
 				      struct nvme_uring_cmd_pdu *pdu)
 {
 	struct io_uring_cmd *ioucmd = nvme_uring_cmd_of(pdu);
+	bool stays = nvme_mpath_pt_must_hold(head, ioucmd);
 	long left = nvme_mpath_pt_hold_left(head, ioucmd);
 
-	if (left > 0) {
+	if (stays) {
 		list_move_tail(&pdu->node, &head->passthru.held);
-		nvme_mpath_pt_arm_release(head, left);
+		nvme_mpath_pt_arm_release(head, max(left, 0L));
 	} else {
 		nvme_mpath_pt_unpark(head, pdu);
 	}
 	spin_unlock_irq(&head->requeue_lock);
 
-	if (left <= 0)
+	if (!stays)
 		nvme_uring_cmd_retry_in_task(ioucmd);
 	cond_resched();
 

@@ -53,8 +53,8 @@ bool nvme_mpath_pt_timed_out(unsigned long started, unsigned long timeout,
  * @sent: its request was started
  *
  * A controller has ended a command that it answers, also with a path error. The
- * statuses from 370h on, and none, are the host's: the controller may have the
- * command.
+ * statuses from 370h on, and none, are a host's: the controller may have the
+ * command. A target that passes commands on may report that of its own host.
  *
  * Context: Any.
  * Return: false if the controller can provably not execute it any more.
@@ -142,6 +142,8 @@ enum nvme_mpath_pt_class nvme_mpath_pt_class(u8 csi, u8 opcode, u32 effects)
  * nvme_mpath_pt_quiesce_ms - how long may an old controller execute commands?
  * @setting: passthru_delayed_retry: NVME_MPATH_PT_DELAYED_*, or ms
  * @kato: its keep alive timeout in seconds, or 0 for none
+ * @kas: the granularity of its timer, in 100 ms, or 0 if not reported; the
+ *	controller rounds up
  * @tbkas: its keep alive is based on traffic
  * @cqt: its Command Quiesce Time in ms, or 0 if it reports none
  *
@@ -149,10 +151,12 @@ enum nvme_mpath_pt_class nvme_mpath_pt_class(u8 csi, u8 opcode, u32 effects)
  * Return: ms from the end of its association; 0 if commands are not held, -1 if
  *	nothing bounds the time.
  */
-s64 nvme_mpath_pt_quiesce_ms(int setting, unsigned int kato, bool tbkas,
-			     u16 cqt)
+s64 nvme_mpath_pt_quiesce_ms(int setting, unsigned int kato, u16 kas,
+			     bool tbkas, u16 cqt)
 {
-	s64 keep_alive = (s64)kato * MSEC_PER_SEC * (tbkas ? 3 : 2);
+	u32 step = kas * 100 ?: 1;
+	s64 keep_alive = DIV_ROUND_UP_ULL((u64)kato * MSEC_PER_SEC, step) *
+			 step * (tbkas ? 3 : 2);
 
 	if (setting == NVME_MPATH_PT_DELAYED_OFF)
 		return 0;

@@ -59,7 +59,7 @@ struct nvme_uring_cmd_pdu {
  * @started: when the current attempt began, in jiffies; set if the command has
  *	a timeout_ms
  * @fence: of the old controller; if pdu->fenced
- * @held_since: in jiffies; if pdu->held
+ * @fenced_at: when its attempt failed, in jiffies; if pdu->fenced
  *
  * Lies in the memory of io_uring_cmd_scratch(). Belongs to the owner of the
  * command.
@@ -69,7 +69,7 @@ struct nvme_uring_kept {
 	u64		result;
 	unsigned long	started;
 	struct nvme_mpath_pt_fence *fence;
-	unsigned long	held_since;
+	unsigned long	fenced_at;
 };
 
 /* How nvme_uring_cmd_io() sends a command. */
@@ -189,6 +189,12 @@ int nvme_mpath_pt_hold(struct nvme_ns_head *head, struct io_uring_cmd *ioucmd,
 long nvme_mpath_pt_hold_left(struct nvme_ns_head *head,
 			     struct io_uring_cmd *ioucmd);
 void nvme_mpath_pt_drop_fence(struct io_uring_cmd *ioucmd);
+bool nvme_mpath_pt_may_retry(struct nvme_ns_head *head,
+			     struct io_uring_cmd *ioucmd);
+bool nvme_mpath_pt_must_hold_error(struct nvme_ns_head *head,
+				   struct io_uring_cmd *ioucmd);
+bool nvme_mpath_pt_must_hold(struct nvme_ns_head *head,
+			     struct io_uring_cmd *ioucmd);
 void nvme_mpath_pt_cancel(struct nvme_ns_head *head,
 			  struct io_uring_cmd *ioucmd);
 void nvme_mpath_pt_end_parked(struct nvme_ns_head *head,

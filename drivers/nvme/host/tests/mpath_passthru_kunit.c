@@ -385,7 +385,7 @@ static void class_and_effects(struct kunit *test)
 	}
 }
 
-/* setting, KATO in s, traffic based, CQT in ms, and the right time in ms */
+/* setting, KATO in s, traffic based, CQT in ms, right time in ms, KAS in 100 ms */
 static const struct quiesce {
 	const char *name;
 	int setting;
@@ -393,6 +393,7 @@ static const struct quiesce {
 	bool tbkas;
 	u16 cqt;
 	s64 ms;
+	u16 kas;
 } quiesces[] = {
 	{ "off: no KATO, no CQT", -2, 0, false, 0, 0 },
 	{ "off: KATO, no CQT", -2, 5, false, 0, 0 },
@@ -416,8 +417,12 @@ static const struct quiesce {
 	{ "300: no KATO, CQT", 300, 0, false, 700, 700 },
 	{ "300: KATO, CQT", 300, 5, false, 700, 10700 },
 	{ "300: traffic based KATO, CQT", 300, 5, true, 700, 15700 },
+	{ "300: KATO, a timer of 10 s, no CQT", 300, 5, false, 0, 20300, 100 },
+	{ "300: KATO, a timer of 1 s, no CQT", 300, 5, true, 0, 15300, 10 },
+	{ "300: KATO, a timer of 4 s, no CQT", 300, 5, false, 0, 16300, 40 },
+	{ "cqt: KATO, a timer of 10 s, CQT", -1, 11, true, 700, 60700, 100 },
 	{ "largest values", 0x7fffffff, 0xffffffff, true, 0,
-	  0xffffffffLL * 3000 + 0x7fffffff },
+	  0xffffffffLL * 3000 + 0x7fffffff, 0 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(quiesce, quiesces, name);
@@ -429,8 +434,13 @@ static void quiesce_ms(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -2, NVME_MPATH_PT_DELAYED_OFF);
 	KUNIT_EXPECT_EQ(test, -1, NVME_MPATH_PT_DELAYED_CQT);
 	KUNIT_EXPECT_EQ(test, q->ms,
-			nvme_mpath_pt_quiesce_ms(q->setting, q->kato, q->tbkas,
-						 q->cqt));
+			nvme_mpath_pt_quiesce_ms(q->setting, q->kato, q->kas,
+						 q->tbkas, q->cqt));
+}
+
+static long left_of(struct nvme_mpath_pt_fence *f, int setting)
+{
+	return nvme_mpath_pt_fence_left(f, setting, jiffies);
 }
 
 /* The same with a fence, whose clock runs only while the controller is down. */
@@ -438,20 +448,23 @@ static void fence_left(struct kunit *test)
 {
 	const struct quiesce *q = test->param_value;
 	struct nvme_mpath_pt_fence f = {
-		.kato = q->kato, .tbkas = q->tbkas, .cqt = q->cqt,
+		.kato = q->kato, .kas = q->kas, .tbkas = q->tbkas,
+		.cqt = q->cqt,
 		.state = NVME_MPATH_PT_FENCE_RUNNING,
 	};
 	long left, right = q->ms;
 
-	KUNIT_EXPECT_EQ(test, 0, nvme_mpath_pt_fence_left(NULL, q->setting));
-	KUNIT_EXPECT_EQ(test, right > 0 ? HZ : right,
-			nvme_mpath_pt_fence_left(&f, q->setting));
+	KUNIT_EXPECT_EQ(test, 0, left_of(NULL, q->setting));
+	/* not known before it is DOWN, and not waited for without end */
+	KUNIT_EXPECT_EQ(test, right ? HZ : 0, left_of(&f, q->setting));
+	left = nvme_mpath_pt_fence_left(&f, q->setting, jiffies - 301 * HZ);
+	KUNIT_EXPECT_EQ(test, right ? -1 : 0, left);
 	f.state = NVME_MPATH_PT_FENCE_PROVEN;
-	KUNIT_EXPECT_EQ(test, 0, nvme_mpath_pt_fence_left(&f, q->setting));
+	KUNIT_EXPECT_EQ(test, 0, left_of(&f, q->setting));
 
 	f.state = NVME_MPATH_PT_FENCE_DOWN;
 	f.down_at = jiffies;
-	left = nvme_mpath_pt_fence_left(&f, q->setting);
+	left = left_of(&f, q->setting);
 	if (right <= 0) {
 		KUNIT_EXPECT_EQ(test, right, left);
 		return;
@@ -462,7 +475,7 @@ static void fence_left(struct kunit *test)
 	KUNIT_EXPECT_LE(test, left, msecs_to_jiffies(right) + 1);
 	KUNIT_EXPECT_GT(test, left + HZ, msecs_to_jiffies(right));
 	f.down_at = jiffies - msecs_to_jiffies(right) - 1;
-	KUNIT_EXPECT_EQ(test, 0, nvme_mpath_pt_fence_left(&f, q->setting));
+	KUNIT_EXPECT_EQ(test, 0, left_of(&f, q->setting));
 }
 
 static struct kunit_case nvme_mpath_pt_cases[] = {
