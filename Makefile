@@ -15,6 +15,9 @@ cross_packages = gcc-aarch64-linux-gnu clang-19 lld-19 llvm-19
 # what only bench needs
 bench_packages = gnuplot-nox dmsetup
 
+# what only deb-test needs
+deb_packages = debootstrap debian-archive-keyring
+
 name = $(if $(filter 0,$(SERIES)),stock,$(if $(filter 1,$(SERIES)),series,SERIES=$(SERIES)))
 
 help:
@@ -35,6 +38,12 @@ help:
 #:   make check   checkpatch, sparse, W=1, kernel-doc, shellcheck, htmldocs
 #:   make check-bisect  build each prefix of the series, in seven configurations:
 #:                no multipath, no io_uring, i386, arm64, clang;  T=i386 only one
+#:   make modules  NVMe modules with the series for Debian's own kernel;  KVER=x
+#:                names one
+#:   make deb     a DKMS package that does this on each kernel update
+#:   make deb-test SUITE=trixie  installs it in a Debian of its own, and boots that
+#:                in a VM, its root on NVMe: before and after a kernel update, and
+#:                after removal
 #:   make bench   what it costs, and what it buys;  T=cost|failover|growth
 #:   make htmldocs  the documentation, by the kernel's own build
 #:   make series  the series as mails with cover letters, in out/$BASE/mail;
@@ -74,6 +83,13 @@ kernel: deps
 
 modules: deps
 	@scripts/modules.sh '$(BASE)' '$(KVER)'
+
+deb: deps
+	@scripts/deb.sh '$(BASE)'
+
+deb-test: deps
+	@[ '$(DEPS)' = 0 ] || scripts/deps.sh $(deb_packages)
+	@scripts/deb-test.sh '$(BASE)' '$(SUITE)'
 
 demo: deps
 	@scripts/demo.sh '$(BASE)' '$(if $(filter file,$(origin KERNEL)),,$(KERNEL))'
@@ -122,5 +138,5 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel modules demo test new-test kunit vm check check-bisect bench \
+.PHONY: help deps tree kernel modules deb deb-test demo test new-test kunit vm check check-bisect bench \
 	htmldocs series apply export port clean distclean

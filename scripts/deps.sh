@@ -14,7 +14,7 @@ packages=(
 	shellcheck sparse perl python3-ply python3-git
 	# documentation
 	python3-sphinx python3-yaml
-	git util-linux rsync
+	git util-linux rsync patch
 	# modules for a distribution's kernel: the layout of its structures
 	pahole
 )

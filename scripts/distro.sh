@@ -12,7 +12,9 @@
 # out/distro/<kver>/modules/	for vm/run.sh -m; modules-stock/ the distribution's
 # out/distro/<kver>/vmlinuz
 
-# shellcheck disable=SC2154 # $out, $base: of lib.sh
+# shellcheck disable=SC2154 # $top, $out, $base: of lib.sh
+. "$top/scripts/fit.sh"
+
 # newest_kver: of this base, in the machine's registries
 newest_kver()
 {
@@ -126,24 +128,6 @@ fetch_image()
 	ln -sfn "root/boot/vmlinuz-$kver" "$distro/vmlinuz"
 }
 
-# check_flavour: are the modules of the headers' kernel ours to replace?
-check_flavour()
-{
-	local option
-
-	for option in NVME_CORE BLK_DEV_NVME NVME_FABRICS NVME_TARGET; do
-		! grep -qx "CONFIG_$option=y" "$headers/.config" ||
-			die "$kver has $option built in: no module can replace it" \
-				"take another flavour, as ${kver/-cloud/}, or build a" \
-				"kernel: make kernel"
-	done
-	for option in CONFIG_NVME_MULTIPATH=y CONFIG_IO_URING=y CONFIG_MODULES=y; do
-		grep -qx "$option" "$headers/.config" ||
-			die "$kver has no $option, without which the series does nothing" \
-				"take another flavour, or build a kernel: make kernel"
-	done
-}
-
 # check_tools: do the programs of the headers run on this machine?
 check_tools()
 {
@@ -165,38 +149,6 @@ check_tools()
 		"$headers/.kernelvariables")
 	[ -z "$cc" ] || command -v "$cc" >/dev/null ||
 		die "the compiler of $kver is not installed" "apt-get install $cc"
-}
-
-# member <struct> <member>: prints "<type> <offset> <size>" from the kernel's BTF
-member()
-{
-	pahole -F btf -C "$1" "$headers/vmlinux" 2>/dev/null | awk -v m="$2" '
-		{ sub(/^[ \t]+/, ""); at = index($0, "/*") }
-		at && match($0, /[^ *]+;/) && substr($0, RSTART, RLENGTH - 1) == m {
-			type = substr($0, 1, RSTART - 1)
-			gsub(/[ \t]+/, " ", type)
-			split(substr($0, at + 2), n, " ")
-			print type n[1] " " n[2]
-		}'
-}
-
-# check_layout: the helpers of the patched io_uring/cmd.h keep the SQE in the
-# memory that io_uring has for it, which is a structure of its own that no
-# header shows.
-check_layout()
-{
-	local is want='struct io_uring_sqe 0 128'
-
-	need pahole pahole
-	[ -f "$headers/vmlinux" ] ||
-		die "the headers of $kver have no vmlinux with BTF" \
-			"the layout of io_uring's structures cannot be known there;" \
-			"build a kernel: make kernel"
-	is=$(member uring_cache 'sqes[2]')
-	[ "$is" = "$want" ] ||
-		die "$kver keeps the SQE of a command in another way: sqes[2] of struct uring_cache is '$is', not '$want'" \
-			"the helpers in patches/io_uring-cmd-issue-again are not for it;" \
-			"build a kernel: make kernel"
 }
 
 # what the modules are made of, and the tests: paths in the source
@@ -228,8 +180,7 @@ unpack_source()
 	rm -rf "$distro/stock"
 	mkdir -p "$distro/stock"
 	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$name.tar.xz" |
-		tar -C "$distro/stock" -xJ --strip-components=1 --wildcards \
-			--no-wildcards-match-slash "${patterns[@]/#/*/}" ||
+		unpack_paths "$distro/stock" "${patterns[@]}" ||
 		die "$deb lacks what the series changes" "above is what"
 	echo "$key" >"$distro/.stock"
 }
@@ -240,6 +191,8 @@ series_key()
 	local e f
 
 	cat "$distro/.stock"
+	echo "$own_symbols"
+	declare -f write_kbuild
 	for e in "${!entries[@]}"; do
 		diff_of "${entries[e]}"
 		# shellcheck disable=SC2086 # patterns, for git to expand
@@ -257,13 +210,10 @@ apply_series()
 	local i log=$distro/apply.log f
 
 	for i in "${!entries[@]}"; do
-		diff_of "${entries[i]}" >"$distro/entry.diff"
-		# git takes no repository into account, least of all this one
-		[ ! -s "$distro/entry.diff" ] || (cd "$1" &&
-			GIT_CEILING_DIRECTORIES=$distro git apply \
-				--include='drivers/nvme/*' --include='include/*' \
-				--include='tools/*' "$distro/entry.diff") \
-			>"$log" 2>&1 || {
+		diff_of "${entries[i]}" |
+			only_paths drivers/nvme/ include/ tools/ \
+				>"$distro/entry.diff"
+		apply_diff "$1" "$distro/entry.diff" >"$log" 2>&1 || {
 			cat "$log" >&2
 			die "patches/${entries[i]} does not apply to the source of $kver" \
 				"above is the hunk that was not found; the series is" \
@@ -289,11 +239,7 @@ assemble_distro()
 	rm -rf "$new" "$distro/.built"
 	cp -a "$distro/stock" "$new"
 	apply_series "$new"
-	# the headers' own copies of what the series changes would be found first
-	cat >"$new/Kbuild" <<-'KBUILD'
-	LINUXINCLUDE := -I$(src)/include -I$(src)/include/uapi $(LINUXINCLUDE)
-	obj-m += drivers/nvme/host/ drivers/nvme/target/
-	KBUILD
+	write_kbuild "$new"
 	# what did not change is not compiled again
 	mkdir -p "$distro/series"
 	rsync -rlpc --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \

@@ -48,6 +48,14 @@ need_space()
 			"free some space, or say OUT=/path/with/space"
 }
 
+# find_mirror <label>: the first of the machine's sources that is such an archive
+find_mirror()
+{
+	# shellcheck disable=SC2016 # the fields are apt's
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+		"Label: $1" 'Component: main' | head -n 1
+}
+
 # load_base <base>: reads bases/<base>, refuses an unknown one
 load_base()
 {

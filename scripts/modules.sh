@@ -129,26 +129,11 @@ result()
 	fi
 }
 
-# offsets <file> btf|dwarf <struct>: "<member> <offset> <size>", sorted
-offsets()
-{
-	pahole -F "$2" -C "$3" "$1" 2>/dev/null |
-		sed -nE 's/[[:space:]]*__attribute__\(\([^;]*\)\)//; s,^.*[^A-Za-z0-9_]([A-Za-z0-9_]+)(\[[0-9]+\])?(\)\([^;]*\))?;[[:space:]]*/\*[[:space:]]*([0-9]+)[[:space:]]+([0-9]+) \*/$,\1 \4 \5,p' |
-		sort
-}
-
 # The structures that the helpers reach into are those of the kernel.
 check_structs()
 {
-	local s
-
-	for s in io_kiocb io_uring_task io_ring_ctx io_uring_cmd; do
-		diff <(offsets "$headers/vmlinux" btf "$s") \
-			<(offsets "$built/drivers/nvme/host/nvme-core.ko" dwarf "$s") ||
-			echo "struct $s"
-		[ -n "$(offsets "$headers/vmlinux" btf "$s")" ] ||
-			echo "the kernel has no struct $s"
-	done >"$distro/structs.log"
+	struct_differences "$built/drivers/nvme/host/nvme-core.ko" \
+		>"$distro/structs.log"
 	result "io_uring's structures lie in nvme-core as in the kernel" \
 		"$distro/structs.log"
 }

@@ -19,14 +19,6 @@ install_package()
 	have=$(dpkg-query -W -f '${Version}' "$package")
 }
 
-# The first of the machine's sources that is Debian's own archive.
-find_mirror()
-{
-	# shellcheck disable=SC2016 # the fields are apt's
-	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
-		'Label: Debian' 'Component: main' | head -n 1
-}
-
 private_apt()
 {
 	local tool=$1
@@ -48,7 +40,7 @@ fetch_package()
 	if [ -z "$have" ] || [ ! -f "$dir/$tarball" ]; then
 		need apt-get apt
 		mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
-		mirror=$(find_mirror)
+		mirror=$(find_mirror Debian)
 		[ -n "$mirror" ] || die "apt knows no Debian mirror here" \
 			"run apt-get update, or give an unpacked tree: KSRC=/path"
 		[ ! -f "$keyring" ] || signed=" [signed-by=$keyring]"
