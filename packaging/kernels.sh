@@ -46,7 +46,7 @@ has_ours()
 take_away()
 {
 	dkms_of status "$1" 2>/dev/null | grep -v ': added' >/dev/null || return 0
-	dkms_of unbuild "$1" >&2
+	dkms_of unbuild "$1" >&2 || say "$1: dkms could not take its modules away"
 	rm -f "$state/built/$1"
 	touch "$state/initramfs-due/$1"
 }
@@ -89,7 +89,11 @@ give()
 		return 0
 	}
 	# the kernel's own have the same version
-	dkms_of install "$kver" --force >&2
+	dkms_of install "$kver" --force >&2 || {
+		keeps "$kver" "dkms could not install the modules"
+		take_away "$kver"
+		return 0
+	}
 	echo "$is" >"$state/built/$kver"
 	touch "$state/initramfs-due/$kver"
 }

@@ -174,7 +174,7 @@ version_of()
 }
 
 # choose_kernels: sets $old and $new, the newest two of the base, and $other, one of
-# another version
+# another version, and the options in $from that apt wants for that
 choose_kernels()
 {
 	local list
@@ -183,8 +183,9 @@ choose_kernels()
 	[ ${#list[@]} -ge 2 ] ||
 		die "$suite has only ${#list[@]} kernels $base with headers" \
 			"an update takes two"
-	old=${list[-2]} new=${list[-1]}
+	old=${list[-2]} new=${list[-1]} from=()
 	other=$(kernels_of '[0-9.]+' | grep -v "^${base//./[.]}[.]" | tail -n 1) || {
+		from=(-t "$suite-backports")
 		sources_list "$suite-backports" >"$root/etc/apt/sources.list"
 		apt_get update-backports update
 		other=$(kernels_of '[0-9.]+' |
@@ -204,6 +205,8 @@ has_ours()
 {
 	in_root dkms status -m "$name" -k "$1" 2>/dev/null |
 		grep ': installed' >/dev/null || echo "dkms has no modules for $1"
+	in_root modinfo -k "$1" -F signer nvme-core | grep DKMS >/dev/null ||
+		echo "nvme-core of $1 is not signed by dkms"
 	in_initramfs "$1" ours
 }
 
@@ -231,7 +234,10 @@ in_initramfs()
 		}
 		cd "$(mktemp -d)" && unmkinitramfs "/boot/initrd.img-$0" . || exit
 		mapfile -t all < <(find . -name "nvme*.ko*" ! -path "*/common/*")
-		[ "${#all[@]}" -ge 2 ] || echo "the initramfs has no NVMe modules"
+		for m in nvme-core nvme; do
+			printf "%s\n" "${all[@]##*/}" | grep "^$m\.ko" >/dev/null ||
+				echo "the initramfs has no $m"
+		done
 		for f in "${all[@]}"; do
 			m=${f##*/} m=${m%%.ko*}
 			case $1 in
@@ -287,7 +293,11 @@ boot()
 	# shellcheck disable=SC2054
 	qemu+=(-device nvme-ns,drive=ns,nsid=1,shared=on,bus=nvme0,uuid=9e0c1c36-3f0b-4b8e-8d8e-0d4f7a0a7c01)
 	: >"$log.tap"
+	# one VM at a time, whatever suites are tested
+	exec 8>"$out/.deb-test-vm.lock"
+	flock 8
 	run timeout -k 5 1200 "${qemu[@]}" >"$log.qemu" 2>&1 || :
+	exec 8>&-
 	while read -r line; do
 		case $line in
 		'ok '*)
@@ -333,7 +343,7 @@ result "package in, no headers yet: $old keeps its own modules"
 } >"$why" 2>&1
 result "headers in: $old has ours, in its initramfs as well"
 {
-	apt_get other install "linux-image-$other" "linux-headers-$other" ||
+	apt_get other "${from[@]}" install "linux-image-$other" "linux-headers-$other" ||
 		tail -n 20 "$results/other.log"
 	log_lines other "$other keeps its own NVMe modules: it is no kernel $base"
 	! grep -E '^(E:|Error|dkms:.*fail)' "$results/other.log" || :
