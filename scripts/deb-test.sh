@@ -41,7 +41,9 @@ cleanup()
 	rm -f "$dir/disk"
 }
 trap cleanup EXIT
-trap 'echo "interrupted; the logs are in $results" >&2; exit 130' INT TERM HUP
+# the output of a check may go elsewhere when the signal comes
+exec 7>&2
+trap 'echo "interrupted; the logs are in $results" >&7; exit 130' INT TERM HUP
 
 # run <command>...: as a child that cleanup ends
 run()
