@@ -37,7 +37,13 @@ child=''
 # shellcheck disable=SC2317 # called by the traps
 cleanup()
 {
-	[ -z "$child" ] || { kill -KILL "$child" && wait "$child"; } 2>/dev/null
+	local below
+
+	if [ -n "$child" ]; then
+		# of unshare the init of its namespace, of timeout QEMU
+		read -ra below <"/proc/$child/task/$child/children" || :
+		{ kill -KILL "${below[@]}" "$child" && wait "$child"; } 2>/dev/null
+	fi
 	rm -f "$dir/disk"
 }
 trap cleanup EXIT
@@ -57,7 +63,7 @@ run()
 	return "$code"
 }
 
-# in_root <command>...: unshare kills it when it is killed
+# in_root <command>...: all that it starts ends with it
 in_root()
 {
 	# shellcheck disable=SC2016 # for the inner shell
