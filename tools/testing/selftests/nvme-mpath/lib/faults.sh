@@ -79,6 +79,29 @@ usable_paths()
 	must 20 "usable paths" ana_seen optimized
 }
 
+# ana_unannounced <state> <port>: the target does not tell the host, which learns it
+# only from the commands that the port refuses
+ana_unannounced()
+{
+	set_events "$(ctrl_of_port "$2")" 0
+	ana "$1" "$2"
+}
+
+# ana_announced <state> <port>: after ana_unannounced; the host hears of it again
+ana_announced()
+{
+	# namespaces, firmware, ANA: what the driver enables
+	set_events "$(ctrl_of_port "$2")" 0x900
+	ana "$1" "$2"
+}
+
+# set_events <controller> <mask>: its asynchronous events
+set_events()
+{
+	nvme set-feature "/dev/$1" --feature-id=0xb --value="$2" \
+		>"$tmp/events" 2>&1 || give_up "$(cat "$tmp/events")"
+}
+
 # reset_one <controller>: until all are live again
 reset_one()
 {

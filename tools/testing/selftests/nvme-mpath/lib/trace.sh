@@ -18,11 +18,12 @@ trace_event()
 	at_exit "echo 0 >$event/enable"
 }
 
-# trace_path_errors: records I/O commands that end with a path error
+# trace_path_errors: records I/O commands that end with a path error, that is, with
+# a status of type 3, without DNR; nvmet adds "more" to it
 trace_path_errors()
 {
 	trace_event nvme/nvme_complete_rq \
-		'qid > 0 && status >= 768 && status < 1024'
+		'qid > 0 && status & 0x100 && status & 0x200 && !(status & 0x4400)'
 }
 
 path_errors()
@@ -44,9 +45,27 @@ target_answers()
 	trace_event nvmet/nvmet_req_complete "qid > 0 && status == $(($1))"
 }
 
+# trace_target_refusals: the same with all path errors
+trace_target_refusals()
+{
+	trace_event nvmet/nvmet_req_complete \
+		'qid > 0 && status & 0x100 && status & 0x200 && !(status & 0x4400)'
+}
+
 target_answered()
 {
 	grep -c nvmet_req_complete: "$TRACING/trace"
+}
+
+# target_counts <opcode>, target_counted: records such commands that reach it
+target_counts()
+{
+	trace_event nvmet/nvmet_req_init "qid > 0 && opcode == $(($1))"
+}
+
+target_counted()
+{
+	grep -c nvmet_req_init: "$TRACING/trace"
 }
 
 # trace_sent, sent <n>: records I/O commands that are sent, until no_trace_sent
