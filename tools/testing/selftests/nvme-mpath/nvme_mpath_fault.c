@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Send one passthrough command whose data lies in a page that is missing. When
- * the kernel asks for the page, by userfaultfd, print "missing", and provide it
- * only on SIGUSR1. Then print "res=N" for the result, and "data=" for the page.
+ * the kernel asks for the page, by userfaultfd, print "missing", and in which
+ * thread. Provide it only on SIGUSR1. Then print "res=N" for the result, and
+ * "data=" for the page. With "retry" the page is there when the command is sent,
+ * and taken away by an earlier SIGUSR1: a retry will miss it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,6 +28,7 @@
 #define PATTERN	0x6d
 
 static unsigned char *page, *given;
+static bool write_data, vec, async, retry;
 static int uffd;
 
 static void fail(const char *what)
@@ -36,7 +39,9 @@ static void fail(const char *what)
 
 static void missing_page(void)
 {
-	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_api api = {
+		.api = UFFD_API, .features = UFFD_FEATURE_THREAD_ID,
+	};
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 
 	page = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
@@ -55,30 +60,54 @@ static void missing_page(void)
 		fail("UFFDIO_REGISTER");
 }
 
-static void *give_page(void *unused)
+static void provide(void)
 {
 	struct uffdio_copy copy = {
 		.dst = (uintptr_t)page, .src = (uintptr_t)given, .len = BYTES,
 	};
-	struct uffd_msg msg;
+
+	if (ioctl(uffd, UFFDIO_COPY, &copy) && errno != EEXIST)
+		fail("UFFDIO_COPY");
+}
+
+/* The tests wait for such words. */
+static void say(const char *word)
+{
+	printf("%s\n", word);
+	fflush(stdout);
+}
+
+static void wait_for_usr1(void)
+{
 	sigset_t set;
 	int sig;
 
-	(void)unused;
-	if (read(uffd, &msg, sizeof(msg)) != sizeof(msg))
-		fail("userfaultfd");
-	printf("missing\n");
-	fflush(stdout);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigwait(&set, &sig);
-	if (ioctl(uffd, UFFDIO_COPY, &copy) && errno != EEXIST)
-		fail("UFFDIO_COPY");
+}
+
+static void *give_page(void *unused)
+{
+	struct uffd_msg msg;
+
+	(void)unused;
+	if (retry) {
+		wait_for_usr1();
+		if (madvise(page, BYTES, MADV_DONTNEED))
+			fail("madvise");
+		say("taken");
+	}
+	if (read(uffd, &msg, sizeof(msg)) != sizeof(msg))
+		fail("userfaultfd");
+	say(msg.arg.pagefault.feat.ptid == (unsigned int)getpid() ?
+	    "missing: submitter" : "missing: another thread");
+	wait_for_usr1();
+	provide();
 	return NULL;
 }
 
-static void prepare(struct io_uring_sqe *sqe, int fd, bool write, bool vec,
-		    bool async)
+static void prepare(struct io_uring_sqe *sqe, int fd)
 {
 	static struct iovec iov = { .iov_len = BYTES };
 	struct nvme_uring_cmd *cmd;
@@ -86,12 +115,29 @@ static void prepare(struct io_uring_sqe *sqe, int fd, bool write, bool vec,
 	if (!sqe)
 		exit(2);
 	cmd = prep_nvme_cmd(sqe, fd, vec ? NVME_URING_CMD_IO_VEC :
-			    NVME_URING_CMD_IO, write ? OP_WRITE : OP_READ, 1);
+			    NVME_URING_CMD_IO, write_data ? OP_WRITE : OP_READ, 1);
 	sqe->flags = async ? IOSQE_ASYNC : 0;
 	set_nvme_data(cmd, page, BYTES, 0);
 	iov.iov_base = page;
 	if (vec)
 		set_nvme_iovecs(cmd, &iov, 1);
+}
+
+static void parse(int argc, char **argv)
+{
+	int i;
+
+	if (argc < 3) {
+		fprintf(stderr,
+			"usage: nvme_mpath_fault /dev/ngXnY read|write [vec] [async] [retry]\n");
+		exit(2);
+	}
+	write_data = !strcmp(argv[2], "write");
+	for (i = 3; i < argc; i++) {
+		vec |= !strcmp(argv[i], "vec");
+		async |= !strcmp(argv[i], "async");
+		retry |= !strcmp(argv[i], "retry");
+	}
 }
 
 /* The main thread is the one that waits in the kernel for the page. */
@@ -100,21 +146,13 @@ int main(int argc, char **argv)
 	struct io_uring_params p = {
 		.flags = IORING_SETUP_SQE128 | IORING_SETUP_CQE32,
 	};
-	bool write, vec, async;
 	struct io_uring_cqe *cqe;
 	struct io_uring ring;
 	pthread_t thread;
 	sigset_t set;
 	int fd, ret;
 
-	if (argc < 3) {
-		fprintf(stderr,
-			"usage: nvme_mpath_fault /dev/ngXnY read|write [vec] [async]\n");
-		return 2;
-	}
-	write = !strcmp(argv[2], "write");
-	vec = argc > 3 && !strcmp(argv[3], "vec");
-	async = argc > 3 && !strcmp(argv[argc - 1], "async");
+	parse(argc, argv);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -127,19 +165,24 @@ int main(int argc, char **argv)
 		fail("io_uring_setup");
 	}
 	missing_page();
+	/* a first attempt that is executed late writes the same data */
+	if (retry)
+		provide();
 	if (pthread_create(&thread, NULL, give_page, NULL))
 		fail("pthread_create");
 
-	prepare(io_uring_get_sqe(&ring), fd, write, vec, async);
+	prepare(io_uring_get_sqe(&ring), fd);
 	ret = io_uring_submit(&ring);
 	if (ret != 1)
 		fail("io_uring_submit");
 	do
 		ret = io_uring_wait_cqe(&ring, &cqe);
 	while (ret == -EINTR);
-	pthread_join(thread, NULL);
-	printf("res=%d\n", ret < 0 ? ret : cqe->res);
+	if (!ret)
+		ret = cqe->res;
+	printf("res=%d\n", ret);
 	/* a read finds the zeroes of an unwritten block, or earlier data */
-	printf("data=%#x\n", page[BYTES - 1]);
+	if (!ret)
+		printf("data=%#x\n", page[BYTES - 1]);
 	return 0;
 }

@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will take the page of a command in flight away, and then its path: the
+# retry waits for the page in the submitter, keeps no controller from a reset,
+# can be killed, and succeeds when the page is there.
+# stock: fail
+# timeout: 150
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# missing_in_retry <read|write> [vec] [async]: sets $faulting; its first attempt was
+# lost, and the retry lacks its page
+missing_in_retry()
+{
+	hold
+	# empties the trace
+	trace_sent
+	./nvme_mpath_fault "$ng" "$@" retry >"$tmp/fault" 2>&1 &
+	faulting=$!
+	# without a word from the shell when it is killed
+	disown $faulting
+	at_exit "kill -9 $faulting"
+	must 10 "a command in flight" sent 1
+	no_trace_sent
+	kill -USR1 "$faulting"
+	must 10 "a page that is taken away" grep -q taken "$tmp/fault"
+	reset_all
+	must 10 "a lost command" saw_path_errors 1
+	release
+	wait_for 10 grep -q 'missing: submitter' "$tmp/fault"
+}
+
+# waits <what> <option>...
+waits()
+{
+	local what=$1
+
+	shift
+	check "$what, its path lost: the retry waits for its page in the submitter" \
+		missing_in_retry "$@"
+	reset_all
+	kill -USR1 "$faulting"
+	wait_for 10 ended "$faulting"
+	check "$what: it succeeds when the page is there, after another reset" \
+		grep -q '^res=0$' "$tmp/fault"
+	ktap_print_msg "$(tr '\n' ' ' <"$tmp/fault")"
+	kill -9 "$faulting" 2>/dev/null
+}
+
+# dies <what> <option>...
+dies()
+{
+	local what=$1 waiting
+
+	shift
+	missing_in_retry "$@"
+	waiting=$?
+	kill -9 "$faulting"
+	wait_for 10 ended "$faulting" || waiting=1
+	check "$what: a retry that waits for its page ends with its process" \
+		test $waiting = 0
+}
+
+begin 11
+need_tools nvme
+[ -e /proc/sys/vm/unprivileged_userfaultfd ] ||
+	skip_all "no userfaultfd (CONFIG_USERFAULTFD)"
+nvmet_up 2 0 -l 60
+trace_path_errors
+waits "a write" write
+waits "a read" read
+waits "a vectored write" write vec
+waits "a write by io-wq" write async
+dies "a write" write
+dies "a read by io-wq" read async
+check_nothing_left
+finish
