@@ -9,7 +9,7 @@ packages=(
 	gcc make flex bison bc libelf-dev libssl-dev xz-utils ccache python3
 	# the guest: QEMU, and what goes into its initramfs
 	qemu-system-x86 busybox-static cpio fio nvme-cli pciutils liburing-dev
-	kmod e2fsprogs dmsetup
+	kmod e2fsprogs dmsetup iproute2
 	# static checks
 	shellcheck sparse perl python3-ply python3-git
 	# documentation

@@ -23,7 +23,10 @@ set -uo pipefail
 # heads, controllers and paths
 # shellcheck source=lib/paths.sh
 . ./lib/paths.sh
-# a target on 127.0.0.1: two or more paths over TCP
+# TCP, RDMA or FC between host and target
+# shellcheck source=lib/transport.sh
+. ./lib/transport.sh
+# a target in this machine: two or more paths
 # shellcheck source=lib/nvmet.sh
 . ./lib/nvmet.sh
 # QEMU's controllers: two paths over PCIe, and a single one

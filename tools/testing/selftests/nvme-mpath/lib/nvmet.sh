@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # lib.sh sources the files that set the variables
-# A target, nvmet over TCP on 127.0.0.1: a port and a controller for each path.
+# A target, nvmet: a port and a controller for each path, over $transport.
 
 CONFIGFS=/sys/kernel/config
 NVMET_NQN=nqn.2014-08.org.nvmexpress:nvme-mpath-test
@@ -124,7 +124,8 @@ nvmet_target_up()
 	local ports=$1 latency=$2 p d
 
 	nvmet_ports=$ports
-	load_modules null_blk nvme-tcp nvmet-tcp
+	load_modules null_blk
+	transport_up "$ports"
 	no_timeouts
 	[ -d "$nvmet" ] || mount -t configfs none "$CONFIGFS" 2>/dev/null
 	[ -d "$nvmet" ] || skip_all "no $nvmet (CONFIG_NVME_TARGET_TCP)"
@@ -144,10 +145,7 @@ nvmet_target_up()
 		d=$nvmet/ports/$p
 		mkdir "$d" || give_up "no nvmet port"
 		at_exit "rm -f $d/subsystems/*; rmdir $d"
-		echo tcp >"$d/addr_trtype"
-		echo ipv4 >"$d/addr_adrfam"
-		echo 127.0.0.1 >"$d/addr_traddr"
-		echo $((4419 + p)) >"$d/addr_trsvcid"
+		transport_port "$p"
 		port_up "$p" || give_up "nvmet port $p did not come up"
 	done
 }
@@ -171,10 +169,11 @@ nvmet_up()
 # a target on a busy machine from giving the controller up
 nvmet_connect()
 {
-	local port=$1
+	local options
 
+	transport_options "$1"
 	shift
-	nvme connect -t tcp -a 127.0.0.1 -s $((4419 + port)) -n "$NVMET_NQN" \
+	nvme connect "${options[@]}" -n "$NVMET_NQN" \
 		-q "$HOST_NQN" -I "$HOST_ID" -i 2 -Q 64 -c 1 \
 		-k $((30 * SLOW)) "$@" \
 		>"$tmp/connect" 2>&1 || {

@@ -96,7 +96,16 @@ ctrls_at()
 # ctrl_of_port <n>: the controller that is connected to nvmet port n
 ctrl_of_port()
 {
-	ctrls_at $((4419 + $1))
+	local c at
+	# shellcheck disable=SC2034 # port_address sets them
+	local adrfam traddr trsvcid
+
+	port_address "$1"
+	at=traddr=$traddr${trsvcid:+,trsvcid=$trsvcid}
+	for c in $(ctrls); do
+		[[ $(cat "/sys/class/nvme/$c/address"), != "$at",* ]] ||
+			echo "$c"
+	done
 }
 
 # path_of_ctrl <nvmeX>: the name of its path to $head, nvme0c1n1

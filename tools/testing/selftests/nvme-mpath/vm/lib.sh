@@ -63,7 +63,7 @@ make_initramfs()
 	[ ! -f /etc/mke2fs.conf ] || cp /etc/mke2fs.conf "$root/etc/"
 	echo root:x:0:0::/root:/bin/bash >"$root/etc/passwd"
 	copy_program "$root" busybox bash nvme setpci modprobe mkfs.ext4 dmsetup \
-		"$@"
+		rdma "$@"
 	[ -z "$modules" ] || cp -aT "$modules" "$root/lib/modules"
 	# where the kernel looks for it, as for the module of a file system
 	ln -s ../bin/modprobe "$root/usr/sbin/modprobe"

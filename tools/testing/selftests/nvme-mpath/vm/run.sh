@@ -70,7 +70,7 @@ mapfile -t tests < <(printf '%s' "$meant")
 [[ $vms =~ ^[1-9][0-9]?$ ]] || vm_error "-j takes a number of VMs, not '$vms'"
 for tool in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static \
 	cpio:cpio nvme:nvme-cli fio:fio setpci:pciutils modprobe:kmod \
-	mkfs.ext4:e2fsprogs dmsetup:dmsetup timeout:coreutils; do
+	mkfs.ext4:e2fsprogs dmsetup:dmsetup rdma:iproute2 timeout:coreutils; do
 	vm_need "${tool%:*}" "${tool#*:}"
 done
 
