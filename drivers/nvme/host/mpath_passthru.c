@@ -740,8 +740,8 @@ static int nvme_mpath_pt_send_again(struct nvme_ns_head *head,
  * @dead: the submitting task or the ring is going away
  *
  * The retry after the first failover is sent at once, unless the command has to
- * be held. Before each later one the command is parked for a moment, so that a path that fails every command
- * cannot keep the task here.
+ * be held. Before each later one the command is parked for a moment, so that a
+ * path that fails every command cannot keep the task here.
  *
  * Context: Task work of the submitter, or the ring's fallback worker if @dead.
  *	Holds the ring's lock, so it must not wait for tags or paths.
@@ -768,13 +768,14 @@ void nvme_mpath_pt_retry(struct io_uring_cmd *ioucmd, unsigned int issue_flags,
 		pdu->bio = NULL;
 	}
 
-	if (!dead && nvme_mpath_pt_must_hold(head, ioucmd))
+	if (!dead && nvme_mpath_pt_must_hold(head, ioucmd)) {
 		ret = nvme_mpath_pt_hold(head, ioucmd, issue_flags);
-	else if (nvme_mpath_pt_complete_if_final(head, ioucmd, issue_flags,
-						 dead))
-		return;
-	else
+	} else {
+		if (nvme_mpath_pt_complete_if_final(head, ioucmd, issue_flags,
+						    dead))
+			return;
 		ret = nvme_mpath_pt_send_again(head, ioucmd, issue_flags);
+	}
 	if (ret != -EIOCBQUEUED) {
 		nvme_mpath_pt_drop_fence(ioucmd);
 		nvme_uring_cmd_done(ioucmd, ret, 0, issue_flags);

@@ -10,7 +10,7 @@
 #		for each node: how long the load ran, good commands in the second
 #		before the fault, and in all, errors by kind, the longest time in ms
 #		without a good one
-# timeout: 180
+# timeout: 240
 cd "$(dirname "$0")/.." || exit
 # shellcheck source-path=SCRIPTDIR/.. source=lib.sh
 . ./lib.sh
@@ -190,7 +190,7 @@ answers()
 # under_fault <name> <command>...: one second of peace, the fault, its end
 under_fault()
 {
-	local what=$1 node err ok gap live before pids=()
+	local what=$1 took node err ok gap live before pids=()
 
 	shift
 	rm -f "$tmp"/passthrough* "$tmp"/block*
@@ -219,7 +219,8 @@ under_fault()
 		[ "$node" = passthrough ] || err=$(failed_block)
 		before=before_$node
 		read -r ok gap < <(answers "$node")
-		ktap_print_msg "result,$faults,$what,$node,$(seconds "$node"),${!before},$ok,$err,$gap"
+		took=$(seconds "$node"),${!before}
+		ktap_print_msg "result,$faults,$what,$node,$took,$ok,$err,$gap"
 	done
 	must 30 "both paths after '$what'" paths_live 2
 }
@@ -261,26 +262,37 @@ pull_pcie()
 	pci_plug 0
 }
 
-# core_rows <transport>: faults that take all paths
-core_rows()
+reset_row()
 {
 	# shellcheck disable=SC2046
 	under_fault "$1: both controllers reset" reset $(ctrls)
+}
+
+# core_rows <transport>: faults that take all paths
+core_rows()
+{
+	reset_row "$1"
 	under_fault "$1: both ports gone for 1 s" pull_ports 1 2
 	under_fault "$1: all paths in ANA change" ana_change
 }
 
-# over <transport> <command>...: the command makes the target and sets $head; all is
-# away again at the end
+# over <transport> <rows> <command>...: the command makes the target and sets $head;
+# all is away again at the end
 over()
 {
-	local transport=$1
+	local name=$1 rows=$2
 
-	shift
+	shift 2
 	"$@"
 	round_robin
-	core_rows "$transport"
+	"$rows" "$name"
 	run_exit_commands_keep_tmp
+}
+
+# has_transport <name>: does this kernel have it, on both sides?
+has_transport()
+{
+	modprobe -q "nvme-$1" && modprobe -q "nvmet-$1"
 }
 
 # tcp: with the faults that take one path
@@ -303,8 +315,14 @@ pcie()
 
 begin 1
 need_tools nvme fio setpci
-# Another transport of a fabric is one line more: over <transport> <command>.
-over nvme-tcp tcp
+# Another transport of a fabric is one line more: over <transport> <rows> <command>.
+over nvme-tcp core_rows tcp
+rows=6
+for transport in rdma fc; do
+	has_transport $transport || continue
+	over nvme-$transport reset_row nvmet_up 2 20 -l 60
+	rows=$((rows + 1))
+done
 pcie
-check "all 6 faults happened under load" test "$faults" -eq 6
+check "all $rows faults happened under load" test "$faults" -eq $rows
 finish
