@@ -518,6 +518,7 @@ static void nvme_mpath_pt_recheck_work(struct work_struct *work)
  */
 static void nvme_mpath_pt_release_one(struct nvme_ns_head *head,
 				      struct nvme_uring_cmd_pdu *pdu)
+	__must_hold(&head->requeue_lock)
 {
 	struct io_uring_cmd *ioucmd = nvme_uring_cmd_of(pdu);
 	bool stays = nvme_mpath_pt_must_hold(head, ioucmd);
