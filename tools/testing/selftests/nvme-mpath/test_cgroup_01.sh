@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # This test will kill a cgroup whose tasks have parked commands, in rings of every
 # mode and in ioctls, while no path is usable: all of them are gone.
-# stock: fail
+# stock: fail skip
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 

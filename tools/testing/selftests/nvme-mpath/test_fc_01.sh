@@ -3,7 +3,7 @@
 # This test will send commands of each core kind to a head with two paths over
 # Fibre Channel, while these are reset, change their ANA state, go and come back, and
 # print a verdict for each kind under each fault.
-# stock: fail
+# stock: fail skip
 # timeout: 300
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh

@@ -4,7 +4,7 @@
 # RDMA, while these are reset, change their ANA state, go and come back, and
 # print a verdict for each kind under each fault.
 # 6.12 polls for requests that are gone, which can panic in nvme-rdma.
-# stock: fail panic
+# stock: fail panic skip
 # timeout: 300
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh

@@ -3,7 +3,7 @@
 # This test will suspend the system, as deep as to its devices and the platform, while
 # commands of several kinds of rings and an ioctl are parked: that neither fails nor
 # ends one of them.
-# stock: fail
+# stock: fail skip
 # timeout: 120
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
