@@ -17,21 +17,6 @@ logs=$out/results/$base/check
 rm -rf "$logs"
 mkdir -p "$logs"
 
-n=0 passed=0 failed=0
-# result <description> <log>: an empty log is a pass
-result()
-{
-	n=$((n + 1))
-	if [ -s "$2" ]; then
-		failed=$((failed + 1))
-		echo "not ok $n - $1"
-		head -n 40 "$2" | sed 's/^/#   /'
-	else
-		passed=$((passed + 1))
-		echo "ok $n - $1"
-	fi
-}
-
 echo "TAP version 13"
 
 # The sender signs the mails. MAINTAINERS gets its entry with the tests, since the

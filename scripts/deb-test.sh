@@ -85,21 +85,7 @@ apt_get()
 		-o APT::Install-Suggests=false "$@" >"$log" 2>&1
 }
 
-n=0 passed=0 failed=0 skipped=0 why=$results/why
-# result <description>: of what was written to $why; nothing is a pass
-result()
-{
-	n=$((n + 1))
-	if [ -s "$why" ]; then
-		failed=$((failed + 1))
-		echo "not ok $n - $1"
-		head -n 40 "$why" | sed 's/^/#   /'
-	else
-		passed=$((passed + 1))
-		echo "ok $n - $1"
-	fi
-}
-
+why=$results/why
 # sources_list [suite]: on the mirrors of this machine
 sources_list()
 {
@@ -310,11 +296,11 @@ boot()
 		case $line in
 		'ok '*)
 			: >"$why"
-			result "$1: ${line#ok }"
+			result "$1: ${line#ok }" "$why"
 			;;
 		'not ok '*)
 			echo "see $log.serial" >"$why"
-			result "$1: ${line#not ok }"
+			result "$1: ${line#not ok }" "$why"
 			;;
 		'#'*) echo "$line" ;;
 		esac
@@ -326,7 +312,7 @@ boot()
 			tail -n 20 "$log.serial"
 		}
 	} >"$why"
-	result "$1: the VM came to its end"
+	result "$1: the VM came to its end" "$why"
 }
 
 make_debian
@@ -344,12 +330,12 @@ cp "$deb" "$root/tmp/$package.deb"
 	log_lines package "$old keeps its own NVMe modules: linux-headers-$old is not installed"
 	has_stock "$old"
 } >"$why" 2>&1
-result "package in, no headers yet: $old keeps its own modules"
+result "package in, no headers yet: $old keeps its own modules" "$why"
 {
 	apt_get headers install "linux-headers-$old" || tail -n 20 "$results/headers.log"
 	has_ours "$old"
 } >"$why" 2>&1
-result "headers in: $old has ours, in its initramfs as well"
+result "headers in: $old has ours, in its initramfs as well" "$why"
 {
 	apt_get other "${from[@]}" install "linux-image-$other" "linux-headers-$other" ||
 		tail -n 20 "$results/other.log"
@@ -358,7 +344,7 @@ result "headers in: $old has ours, in its initramfs as well"
 	has_stock "$other"
 	has_ours "$old"
 } >"$why" 2>&1
-result "out of range: $other is installed without complaint or modules of ours"
+result "out of range: $other is installed without complaint or modules of ours" "$why"
 boot "$old" series 1-old
 
 read -ra list <<<"$(packages_of "$new")"
@@ -367,7 +353,7 @@ read -ra list <<<"$(packages_of "$new")"
 	has_ours "$new"
 	has_ours "$old"
 } >"$why" 2>&1
-result "kernel update: $new has ours, in its initramfs as well, and $old still"
+result "kernel update: $new has ours, in its initramfs as well, and $old still" "$why"
 boot "$new" series 2-new
 
 {
@@ -376,7 +362,7 @@ boot "$new" series 2-new
 	has_ours "$new"
 	has_ours "$old"
 } >"$why" 2>&1
-result "package in again: both kernels have ours, $old of the source that was kept"
+result "package in again: both kernels have ours, $old of the source that was kept" "$why"
 {
 	apt_get remove purge "$package" || tail -n 20 "$results/remove.log"
 	has_stock "$new"
@@ -384,7 +370,7 @@ result "package in again: both kernels have ours, $old of the source that was ke
 	(cd "$root" && find etc usr/lib usr/share usr/src lib/modules var/lib -name '*nvme-mpath*' \
 		! -path '*/dpkg/*')
 } >"$why" 2>&1
-result "package out: both kernels have their own modules, nothing is left"
+result "package out: both kernels have their own modules, nothing is left" "$why"
 boot "$new" stock 3-removed
 
 echo "1..$n"

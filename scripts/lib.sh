@@ -28,6 +28,24 @@ die()
 	exit 2
 }
 
+# The results of a script that prints TAP.
+# shellcheck disable=SC2034 # for the scripts that source this
+n=0 passed=0 failed=0 skipped=0
+
+# result <description> <log>: an empty log is a pass
+result()
+{
+	n=$((n + 1))
+	if [ -s "$2" ]; then
+		failed=$((failed + 1))
+		echo "not ok $n - $1"
+		head -n 40 "$2" | sed 's/^/#   /'
+	else
+		passed=$((passed + 1))
+		echo "ok $n - $1"
+	fi
+}
+
 # need <command> <Debian package>
 need()
 {

@@ -114,21 +114,6 @@ depmod_at()
 	rm -r "$tree"
 }
 
-n=0 passed=0 failed=0 skipped=0
-# result <description> <log>: an empty log is a pass
-result()
-{
-	n=$((n + 1))
-	if [ -s "$2" ]; then
-		failed=$((failed + 1))
-		echo "not ok $n - $1"
-		head -n 40 "$2" | sed 's/^/#   /'
-	else
-		passed=$((passed + 1))
-		echo "ok $n - $1"
-	fi
-}
-
 # The structures that the helpers reach into are those of the kernel.
 check_structs()
 {

@@ -381,7 +381,6 @@ static __always_inline int nvme_mpath_pt_cover(struct io_uring_cmd *ioucmd,
 	pdu->failed_over = false;
 	pdu->park_first = false;
 	pdu->fenced = false;
-	pdu->held = false;
 	pdu->compat = compat;
 	if (unlikely(ioucmd->cmd_op == NVME_URING_CMD_IO_VEC))
 		return nvme_mpath_pt_keep_iovec(ioucmd, issue_flags);
@@ -661,7 +660,7 @@ bool nvme_mpath_pt_failover_req(struct request *req)
 				      NVME_SC_HOST_ABORTED_CMD;
 	nvme_mpath_pt_keep_fence(ioucmd, &attempt, req);
 	may_retry = nvme_mpath_pt_may_retry(head, ioucmd);
-	if (!may_retry && !nvme_mpath_pt_must_hold_error(head, ioucmd)) {
+	if (!may_retry && !nvme_mpath_pt_must_hold(head, ioucmd)) {
 		nvme_mpath_pt_drop_fence(ioucmd);
 		nvme_mpath_pt_note_refused(head, ioucmd, attempt.opcode,
 					   attempt.status);

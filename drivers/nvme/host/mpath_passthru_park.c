@@ -159,37 +159,26 @@ bool nvme_mpath_pt_may_retry(struct nvme_ns_head *head,
 }
 
 /**
- * nvme_mpath_pt_must_hold_error - must the error of a command be held?
- * @head: its head
- * @ioucmd: the command, which may not be sent again
- *
- * With a number as passthru_delayed_retry, it must: the command may still be
- * executed after the application was told that it failed.
- *
- * Context: Owner of @ioucmd; any, including hard interrupt.
- * Return: true if it must.
- */
-bool nvme_mpath_pt_must_hold_error(struct nvme_ns_head *head,
-				   struct io_uring_cmd *ioucmd)
-{
-	return READ_ONCE(head->passthru.delayed_retry) >= 0 &&
-		nvme_mpath_pt_hold_left(head, ioucmd) > 0;
-}
-
-/**
- * nvme_mpath_pt_must_hold - must a command be held before anything else?
+ * nvme_mpath_pt_must_hold - how long must a command be held before anything else?
  * @head: its head
  * @ioucmd: the command, which is not cancelled
  *
- * Context: Owner of @ioucmd.
- * Return: true if it must.
+ * The error of a command that may not be sent again is held only if
+ * passthru_delayed_retry is a number: the command may still be executed after
+ * the application was told that it failed.
+ *
+ * Context: Owner of @ioucmd; any, including hard interrupt.
+ * Return: jiffies, or 0.
  */
-bool nvme_mpath_pt_must_hold(struct nvme_ns_head *head,
+long nvme_mpath_pt_must_hold(struct nvme_ns_head *head,
 			     struct io_uring_cmd *ioucmd)
 {
-	if (nvme_mpath_pt_may_retry(head, ioucmd))
-		return nvme_mpath_pt_hold_left(head, ioucmd) > 0;
-	return nvme_mpath_pt_must_hold_error(head, ioucmd);
+	long left = nvme_mpath_pt_hold_left(head, ioucmd);
+
+	if (left <= 0 || (READ_ONCE(head->passthru.delayed_retry) < 0 &&
+			  !nvme_mpath_pt_may_retry(head, ioucmd)))
+		return 0;
+	return left;
 }
 
 static void nvme_mpath_pt_list_parked(struct nvme_ns_head *head,
@@ -521,18 +510,17 @@ static void nvme_mpath_pt_release_one(struct nvme_ns_head *head,
 	__must_hold(&head->requeue_lock)
 {
 	struct io_uring_cmd *ioucmd = nvme_uring_cmd_of(pdu);
-	bool stays = nvme_mpath_pt_must_hold(head, ioucmd);
-	long left = nvme_mpath_pt_hold_left(head, ioucmd);
+	long left = nvme_mpath_pt_must_hold(head, ioucmd);
 
-	if (stays) {
+	if (left) {
 		list_move_tail(&pdu->node, &head->passthru.held);
-		nvme_mpath_pt_arm_release(head, max(left, 0L));
+		nvme_mpath_pt_arm_release(head, left);
 	} else {
 		nvme_mpath_pt_unpark(head, pdu);
 	}
 	spin_unlock_irq(&head->requeue_lock);
 
-	if (!stays)
+	if (!left)
 		nvme_uring_cmd_retry_in_task(ioucmd);
 	cond_resched();
 

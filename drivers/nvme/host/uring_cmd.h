@@ -191,9 +191,7 @@ long nvme_mpath_pt_hold_left(struct nvme_ns_head *head,
 void nvme_mpath_pt_drop_fence(struct io_uring_cmd *ioucmd);
 bool nvme_mpath_pt_may_retry(struct nvme_ns_head *head,
 			     struct io_uring_cmd *ioucmd);
-bool nvme_mpath_pt_must_hold_error(struct nvme_ns_head *head,
-				   struct io_uring_cmd *ioucmd);
-bool nvme_mpath_pt_must_hold(struct nvme_ns_head *head,
+long nvme_mpath_pt_must_hold(struct nvme_ns_head *head,
 			     struct io_uring_cmd *ioucmd);
 void nvme_mpath_pt_cancel(struct nvme_ns_head *head,
 			  struct io_uring_cmd *ioucmd);

@@ -27,13 +27,7 @@ trace_path_errors
 path=$(path_of_ctrl "$(pci_ctrl 0)")
 round_robin
 
-one_kind "read" -o read
-one_kind "write and read back" -o rw
-one_kind "vectored" -o rw --vectored
-one_kind "unaligned, bounced" -o rw --buffer-offset 1
-one_kind "flush, without data" -o flush
-one_kind "DEFER_TASKRUN" -o rw --mode defer
-one_kind "one at a time" -o rw -q 1
+each_kind one_kind
 
 # After its second failure a command waits for a moment.
 other=$(path_of_ctrl "$(pci_ctrl 1)")

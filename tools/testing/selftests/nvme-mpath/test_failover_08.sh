@@ -51,13 +51,7 @@ round_robin
 trace_path_errors
 trace_target_refusals
 
-one_kind "read" -o read
-one_kind "write and read back" -o rw
-one_kind "vectored" -o rw --vectored
-one_kind "unaligned, bounced" -o rw --buffer-offset 1
-one_kind "flush, without data" -o flush
-one_kind "DEFER_TASKRUN" -o rw --mode defer
-one_kind "one at a time" -o rw -q 1
+each_kind one_kind
 
 # Both paths refuse them, and the host then knows.
 ana_unannounced inaccessible 1

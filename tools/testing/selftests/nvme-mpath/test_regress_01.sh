@@ -14,12 +14,7 @@ for c in 0 1; do
 	echo 1 >"/sys/class/nvme/$(pci_ctrl $c)/passthru_err_log_enabled"
 done
 
-for kind in "-o rw" "-o rw --vectored" "-o rw --buffer-offset 1" "-o flush" \
-	"-o rw --mode defer -q 64" "-o rw -b 65536 -q 4"; do
-	# shellcheck disable=SC2086
-	io_start -n 200 $kind "$ng"
-	check "all 200 commands ($kind) succeed without a fault" io_wait
-done
+check_kinds
 
 # Internal Device Error: no path error
 inject "$path" 0x6 5

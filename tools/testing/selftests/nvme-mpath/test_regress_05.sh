@@ -18,12 +18,7 @@ need_tools nvme
 nvmet_up 2 0
 trace_path_errors
 
-for kind in "-o rw" "-o rw --vectored" "-o rw --buffer-offset 1" "-o flush" \
-	"-o rw --mode defer -q 64" "-o rw -b 65536 -q 4"; do
-	# shellcheck disable=SC2086
-	io_start -n 200 $kind "$ng"
-	check "all 200 commands ($kind) succeed without a fault" io_wait
-done
+check_kinds
 
 # Each of 16 commands has a place of its own, of 8 blocks; 5 of these are bad. The
 # target answers with an internal error, DNR and "more".

@@ -175,6 +175,31 @@ check_works()
 	check "after the test's faults a load on the head succeeds" io_wait
 }
 
+# check_kinds: six checks, of commands of each kind, before any fault
+check_kinds()
+{
+	local kind
+
+	for kind in "-o rw" "-o rw --vectored" "-o rw --buffer-offset 1" \
+		"-o flush" "-o rw --mode defer -q 64" "-o rw -b 65536 -q 4"; do
+		# shellcheck disable=SC2086
+		io_start -n 200 $kind "$ng"
+		check "all 200 commands ($kind) succeed without a fault" io_wait
+	done
+}
+
+# each_kind <command>: with a description, and options of nvme_mpath_io
+each_kind()
+{
+	"$1" "read" -o read
+	"$1" "write and read back" -o rw
+	"$1" "vectored" -o rw --vectored
+	"$1" "unaligned, bounced" -o rw --buffer-offset 1
+	"$1" "flush, without data" -o flush
+	"$1" "DEFER_TASKRUN" -o rw --mode defer
+	"$1" "one at a time" -o rw -q 1
+}
+
 # block_io_moves: on $head, right now
 block_io_moves()
 {

@@ -3,28 +3,28 @@
 # shellcheck disable=SC2154 # lib.sh sources the files that set the variables
 # The failover policy of $head, and its counters.
 
-# policy <policy>: a kernel without policies behaves as under none
-policy()
+# head_attribute <name> <value> <word>: a kernel without it behaves as with that word
+head_attribute()
 {
-	local f=/sys/block/$head/passthru_failover
+	local f=/sys/block/$head/$1
 
 	if [ -e "$f" ]; then
-		echo "$1" >"$f"
+		echo "$2" >"$f"
 	else
-		[ "$1" = none ]
+		[ "$2" = "$3" ]
 	fi
 }
 
-# delayed_retry <off|cqt|ms>: of $head; a kernel without it behaves as with off
+# policy <none|idempotent|all>: of $head
+policy()
+{
+	head_attribute passthru_failover "$1" none
+}
+
+# delayed_retry <off|cqt|ms>: of $head
 delayed_retry()
 {
-	local f=/sys/block/$head/passthru_delayed_retry
-
-	if [ -e "$f" ]; then
-		echo "$1" >"$f"
-	else
-		[ "$1" = off ]
-	fi
+	head_attribute passthru_delayed_retry "$1" off
 }
 
 # count <parked|parked_total|failed_over|no_path|refused|held|held_total>
