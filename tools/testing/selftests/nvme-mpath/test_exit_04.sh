@@ -4,6 +4,8 @@
 # flight, on paths that are lost at that moment and do not come back.
 # 6.12 polls for requests that are gone. That can keep a process or panic in
 # nvme-tcp, but does not always. 7.3 has not been seen to fail.
+# Patched modules on an unpatched 6.12 do not change that (see
+# io_uring-iopoll-ring-exit): there commands of a polled ring are lost before it ends.
 # stock: fail panic pass:7.3
 # timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -20,6 +22,9 @@ the_end()
 	must 20 "16 commands in flight" io_stuck 16
 	before=$(path_errors)
 	all_ports port_down
+	if [ -n "$lost_first" ] && [[ $mode = *iopoll* ]]; then
+		must 20 "16 commands lost and parked" are_parked 16
+	fi
 	io_end "$signal" "$at_usr2" || times+=" DID NOT END:"
 	times+=$(printf ' %s %d ms,' "$how" "$took")
 	wait_for 10 saw_path_errors $((before + 16)) ||
@@ -44,6 +49,9 @@ begin 8
 need_tools nvme
 nvmet_up 2 0 -l 60
 trace_path_errors
+lost_first=''
+[ ! -e "/sys/block/$head/passthru_parked" ] || io_uring_patched ||
+	lost_first=1
 for mode in coop defer sqpoll iopoll sqpoll,iopoll defer,iopoll; do
 	check "$mode: SIGKILL, exec and close end with 16 lost commands, without a path" \
 		all_ends "$mode"

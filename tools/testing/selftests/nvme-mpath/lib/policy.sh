@@ -46,3 +46,9 @@ are_parked()
 {
 	[ "$(count parked 2>/dev/null)" = "$1" ]
 }
+
+# io_uring_patched: not only the modules are those of the series
+io_uring_patched()
+{
+	grep -q ' io_uring_cmd_cancel$' /proc/kallsyms
+}
