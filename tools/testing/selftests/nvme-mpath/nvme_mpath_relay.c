@@ -7,6 +7,15 @@
  * SIGHUP, while it is cut, closes the ends towards the host. What the host has
  * sent until then is kept, and the target learns nothing. When the wire is
  * mended the target receives it: commands of a host that has given them up.
+ *
+ * Lines on the standard input change what the target answers:
+ *
+ *   fail <status> <times> io|admin <skip>   so many commands, after so many others,
+ *				end with that status; -1: all; "failed" says when
+ *				these were all
+ *   fail <status> <times> cns <n>   admin commands, from the first Identify with
+ *				that CNS of a connection on
+ *   cqt <ms>			the Command Quiesce Time that a controller reports
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +30,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "nvme_mpath_pdu.h"
 
 #define MAX_WIRES	64
 
@@ -29,11 +39,13 @@ struct wire {
 	int end[2];		/* -1: not there (yet) */
 	char *kept;		/* for the target, of a host that is gone */
 	size_t nr_kept;
+	struct pdu_queue queue;
 };
 
 static struct wire wires[MAX_WIRES];
 static int nr_wires, target_port;
 static atomic_bool cut, hang_up;
+static struct pdu_faults faults;
 
 static void on_signal(int sig)
 {
@@ -191,21 +203,75 @@ static void answer(int listener)
 	wires[i] = (struct wire){ .end = { fd, -1 } };
 }
 
-/* Forwards the bytes received so far; false when either end is gone. */
-static bool forward(int from, int to)
+static bool send_all(int fd, const uint8_t *buf, size_t n)
 {
-	static char buf[1 << 16];
-	ssize_t n = recv(from, buf, sizeof(buf), MSG_DONTWAIT), m, done;
+	ssize_t m;
 
-	if (n <= 0)
-		return n < 0 && (errno == EAGAIN || errno == EINTR);
-	for (done = 0; done < n; done += m) {
-		m = send(to, buf + done, n - done, MSG_NOSIGNAL);
+	for (; n; buf += m, n -= m) {
+		m = send(fd, buf, n, MSG_NOSIGNAL);
 		if (m < 0 && errno == EINTR)
 			m = 0;
 		else if (m <= 0)
 			return false;
 	}
+	return true;
+}
+
+/* Forwards the bytes received so far; false when either end is gone. */
+static bool forward(struct wire *w, int side)
+{
+	static uint8_t buf[1 << 16], out[sizeof(buf) + PDU_MAX_HEADER];
+	ssize_t n = recv(w->end[side], buf, sizeof(buf), MSG_DONTWAIT);
+	long times = faults.times;
+	size_t size;
+
+	if (n <= 0)
+		return n < 0 && (errno == EAGAIN || errno == EINTR);
+	if (side == 0) {
+		pdu_watch(&w->queue, buf, n);
+		return send_all(w->end[1], buf, n);
+	}
+	size = pdu_rewrite(&w->queue, &faults, buf, n, out);
+	if (times > 0 && !faults.times) {
+		printf("failed\n");
+		fflush(stdout);
+	}
+	return send_all(w->end[0], out, size);
+}
+
+static void fail_from_here(int status, long times, const char *queue, long which)
+{
+	faults = (struct pdu_faults){
+		.status = status, .times = times, .cqt = faults.cqt,
+		.io = !strcmp(queue, "io"),
+	};
+	if (strcmp(queue, "cns"))
+		faults.skip = which;
+	else
+		faults.asked = 1u << (which % 32);
+}
+
+/* A line of the standard input. Returns false at its end. */
+static bool obey(void)
+{
+	unsigned int cqt;
+	int status;
+	char line[80], queue[6];
+	long times, which;
+	ssize_t n = read(STDIN_FILENO, line, sizeof(line) - 1);
+
+	if (n <= 0)
+		return false;
+	line[n] = 0;
+	if (sscanf(line, "fail %i %ld %5s %ld", &status, &times, queue,
+		   &which) == 4)
+		fail_from_here(status, times, queue, which);
+	else if (sscanf(line, "cqt %u", &cqt) == 1)
+		faults.cqt = cqt;
+	else
+		fprintf(stderr, "what does it mean: %s\n", line);
+	printf("done\n");
+	fflush(stdout);
 	return true;
 }
 
@@ -222,7 +288,7 @@ static void serve(const struct pollfd *fds)
 			continue;
 		for (side = 0; side < 2; side++)
 			if (fds[2 * i + side].revents && w->end[0] >= 0 &&
-			    !forward(w->end[side], w->end[!side]))
+			    !forward(w, side))
 				drop(w);
 	}
 }
@@ -230,8 +296,8 @@ static void serve(const struct pollfd *fds)
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	struct pollfd fds[2 * MAX_WIRES + 1];
-	int listener, i, n;
+	struct pollfd fds[2 * MAX_WIRES + 2];
+	int listener, i, n, input = STDIN_FILENO;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: nvme_mpath_relay port target-port\n");
@@ -254,8 +320,11 @@ int main(int argc, char **argv)
 				.events = POLLIN,
 			};
 		fds[2 * n] = (struct pollfd){ listener, POLLIN, 0 };
-		if (poll(fds, 2 * n + 1, 20) < 0)
+		fds[2 * n + 1] = (struct pollfd){ input, POLLIN, 0 };
+		if (poll(fds, 2 * n + 2, 20) < 0)
 			continue;
+		if (fds[2 * n + 1].revents && !obey())
+			input = -1;
 		if (hang_up) {
 			hang_up = false;
 			keep_all();

@@ -25,29 +25,11 @@ spin()
 		io_stop
 }
 
-all_injected()
-{
-	local c
-
-	for c in $(ctrls); do
-		injected_all "$(path_of_ctrl "$c")" || return
-	done
-}
-
-begin 5
+begin 3
 need_tools nvme
 nvmet_up 2 0 -l 60
 trace_path_errors
 spin "plain buffers"
 spin "iovecs" --vectored
 spin "unaligned buffers, which the kernel bounces" --buffer-offset 1
-
-pci_ns 3
-must 10 "two live paths" paths_live 2
-round_robin
-inject_paths 0x371 100
-io_start --nsid 3 -t 600 -q 16 -o rw --metadata 8 --mode spin "$ng"
-check "separate metadata: both paths return the injected path errors" \
-	wait_for 20 all_injected
-check "separate metadata: commands retried from an interrupt succeed" io_stop
 finish

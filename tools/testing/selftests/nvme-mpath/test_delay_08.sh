@@ -38,14 +38,13 @@ trace_rests()
 # identify_fails <n>: the nth admin command from here on fails, with DNR
 identify_fails()
 {
-	inject "$ctrl" 0x2 1
-	echo 1 >"/sys/kernel/debug/$ctrl/fault_inject/dont_retry"
-	echo "$1" >"/sys/kernel/debug/$ctrl/fault_inject/space"
+	inject "$ctrl" 0x4002 1 "$1"
 }
 
 begin 5
 need_tools nvme
 # no keep-alive comes between the admin commands
+can_inject
 nvmet_up 1 0 -l 60 -k 600
 ctrl=$(ctrls)
 must 1 "a delay" delay_for 1

@@ -29,8 +29,9 @@ paths_back()
 	io_wait
 }
 
-begin 16
+begin 15
 need_tools nvme
+can_inject
 nvmet_up 2 0 -l 60
 path=$(path_of_ctrl "$(ctrl_of_port 1)")
 
@@ -100,9 +101,4 @@ io_start -n 16 --flags both "$ng"
 io_wait
 check "a path's own node: both flags together are refused with -EINVAL" \
 	is "-22:16" "$(io_value errors)"
-inject "$head" 0x371 4
-io_start -n 16 --flags failover "$ng"
-io_wait
-check "a path's own node: FAILOVER does not retry after path errors" \
-	is "0x371:4" "$(io_value errors)"
 finish

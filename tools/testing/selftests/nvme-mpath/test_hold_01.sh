@@ -39,7 +39,7 @@ content_is()
 
 target_took_it()
 {
-	[ "$(grep -c "^delivered" "$tmp/relay")" -gt "$deliveries" ]
+	[ "$(grep -c "^delivered" "$tmp/relay1")" -gt "$deliveries" ]
 }
 
 # overtaken <how> <what>: writes are lost with their wire, repeated by the other
@@ -50,7 +50,7 @@ overtaken()
 	local how=$1 what=$2
 
 	offset=$((offset + bytes))
-	deliveries=$(grep -c "^delivered" "$tmp/relay")
+	deliveries=$(grep -c "^delivered" "$tmp/relay1")
 	only_wire
 	wire_cut
 	trace_sent

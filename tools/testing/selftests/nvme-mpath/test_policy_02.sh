@@ -8,6 +8,7 @@
 
 begin 4
 need_tools nvme
+can_inject
 nvmet_up 2 5 -l 60
 policy none || give_up "policy"
 ctrl=$(ctrl_of_port 1)

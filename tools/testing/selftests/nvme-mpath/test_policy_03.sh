@@ -26,6 +26,7 @@ lose_vendor()
 
 begin 11
 need_tools nvme
+can_inject
 nvmet_up 2 0
 round_robin
 

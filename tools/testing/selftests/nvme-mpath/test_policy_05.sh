@@ -13,6 +13,7 @@ count_is_over()
 
 begin 8
 need_tools nvme
+can_inject
 nvmet_up 2 5
 
 no_usable_path change

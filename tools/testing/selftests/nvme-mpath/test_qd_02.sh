@@ -113,6 +113,7 @@ park()
 
 begin 24
 need_tools nvme
+can_inject
 nvmet_up 2 0 -l 60
 echo queue-depth >"$subsys/iopolicy" 2>/dev/null
 [ "$(cat "$subsys/iopolicy")" = queue-depth ] ||

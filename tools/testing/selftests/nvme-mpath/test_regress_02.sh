@@ -21,8 +21,7 @@ check "a path's own node: commands succeed after the path errors" io_wait
 pci_head
 path=$(path_of_ctrl "$(pci_ctrl 0)")
 round_robin
-inject "$path" 0x371 5
-echo 1 >"/sys/kernel/debug/$path/fault_inject/dont_retry"
+inject "$path" 0x4371 5
 io_start -n 100 -o read "$ng"
 io_wait
 check "a head: the application sees all 5 path errors with DNR" \

@@ -41,6 +41,7 @@ raises()
 
 begin 10
 need_tools nvme
+can_inject
 nvmet_up 2 0 -l 60
 trace_path_errors
 chmod 666 "$ng"

@@ -46,8 +46,7 @@ paths_back()
 	local c
 
 	for c in $(ctrls); do
-		inject "$c" 0x6 -1
-		echo "$nth" >"/sys/kernel/debug/$c/fault_inject/space"
+		inject "$c" 0x6 -1 "$nth" 2
 	done
 	all_ports port_up
 	must 30 "live controllers" paths_live 2
@@ -76,6 +75,7 @@ no_path()
 begin 11
 need_tools nvme
 head -c 65536 /dev/zero | tr '\0' x >"$tmp/x"
+can_inject
 nvmet_up 2 0 -l 60 -k 120
 backend2_up
 find_scan

@@ -26,11 +26,10 @@ identified()
 	[ -n "$(nth_with cns=2)" ] && [ -n "$(nth_with cns=3)" ]
 }
 
-# fails_from <n>: all admin commands from the nth on fail
+# fails_from <n> <cns>: all admin commands from the nth on fail, an Identify
 fails_from()
 {
-	inject "$ctrl" 0x2 -1
-	echo $(($1 - 1)) >"/sys/kernel/debug/$ctrl/fault_inject/space"
+	inject "$ctrl" 0x2 -1 $(($1 - 1)) "$2"
 }
 
 failed_twice()
@@ -38,13 +37,13 @@ failed_twice()
 	[ "$(grep -c nvme_complete_rq: "$TRACING/trace")" -ge 2 ]
 }
 
-# scan_fails <what> <nth command>
+# scan_fails <what> <nth command> <its cns>
 scan_fails()
 {
 	lost
 	io_start -n 64 -q 8 --patience 60 -o rw "$ng"
 	must 10 "commands that wait" io_stuck 8
-	fails_from "$2"
+	fails_from "$2" "$3"
 	trace_event nvme/nvme_complete_rq 'qid == 0 && status == 2'
 	port_up 1
 	must 20 "a live controller" paths_live 1
@@ -58,6 +57,7 @@ scan_fails()
 begin 6
 need_tools nvme
 # no keep-alive comes between the admin commands
+can_inject
 nvmet_up 1 0 -l 120 -k 240
 ctrl=$(ctrls)
 
@@ -70,6 +70,6 @@ list=$(nth_with cns=2)
 descriptors=$(nth_with cns=3)
 echo 0 >"$TRACING/events/nvme/nvme_setup_cmd/enable"
 
-scan_fails "the list of namespaces" "$list"
-scan_fails "the identification of the namespace" "$descriptors"
+scan_fails "the list of namespaces" "$list" 2
+scan_fails "the identification of the namespace" "$descriptors" 3
 finish

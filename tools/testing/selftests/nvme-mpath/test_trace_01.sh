@@ -8,6 +8,7 @@
 
 begin 12
 need_tools nvme
+can_inject
 nvmet_up 2 5
 path=$(path_of_ctrl "$(ctrl_of_port 1)")
 ctrl1=$(ctrl_of_port 1)

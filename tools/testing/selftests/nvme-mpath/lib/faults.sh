@@ -139,16 +139,23 @@ lose_all()
 	must 60 "$1 commands lost" reset_loses $(($(path_errors) + $1))
 }
 
-# inject <path> <status> <times>: so many commands on that path end with it
+# inject <path or controller> <status> <times> [first] [cns]: so many commands on
+# that path, or admin commands, end with it (-1: all), from the first-th on. Without
+# fault injection in the kernel a relay does it (see can_inject): from the first
+# Identify with that CNS on, if one is given.
 inject()
 {
 	local d=/sys/kernel/debug/$1/fault_inject
 
-	[ -d "$d" ] || skip_all "no $d (CONFIG_FAULT_INJECTION_DEBUG_FS)"
-	echo 0 >"$d/dont_retry"
-	echo $(($2)) >"$d/status"
+	[ -d "$d" ] || {
+		relay_fails "$1" "$2" "$3" "${4:-1}" "${5:-}"
+		return
+	}
+	echo $(($2 & 0x4000 ? 1 : 0)) >"$d/dont_retry"
+	echo $(($2 & 0x7ff)) >"$d/status"
 	echo 1 >"$d/interval"
 	echo "$3" >"$d/times"
+	echo "${4:-1}" >"$d/space"
 	echo 0 >"$d/verbose"
 	echo 100 >"$d/probability"
 	at_exit "echo 0 >$d/probability"
@@ -156,12 +163,24 @@ inject()
 
 injected_all()
 {
-	[ "$(cat "/sys/kernel/debug/$1/fault_inject/times")" = 0 ]
+	local d=/sys/kernel/debug/$1/fault_inject
+
+	if [ -d "$d" ]; then
+		[ "$(cat "$d/times")" = 0 ]
+	else
+		relay_failed_all "$1"
+	fi
 }
 
 inject_none()
 {
-	echo 0 >"/sys/kernel/debug/$1/fault_inject/probability"
+	local d=/sys/kernel/debug/$1/fault_inject
+
+	if [ -d "$d" ]; then
+		echo 0 >"$d/probability"
+	else
+		relay_fails "$1" 0 0 1
+	fi
 }
 
 # inject_paths <status> <times>: on each path of $head

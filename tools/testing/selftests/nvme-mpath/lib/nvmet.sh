@@ -150,6 +150,16 @@ nvmet_target_up()
 	done
 }
 
+# can_inject: before nvmet_up, where a test needs inject(). A kernel without fault
+# injection gets relays in front of the ports, which change what the target answers.
+can_inject()
+{
+	load_modules nvme-core
+	grep -q ' nvme_fault_inject_init' /proc/kallsyms || relays=1
+}
+
+relays=0
+
 # nvmet_up <ports> <latency ms> [nvme connect option]...: sets $head and $ng
 nvmet_up()
 {
@@ -157,6 +167,7 @@ nvmet_up()
 
 	nvmet_target_up "$1" "$2"
 	shift 2
+	[ "$relays" = 0 ] || all_ports relay_up
 	at_exit "nvme disconnect -n $NVMET_NQN"
 	for p in $(seq "$ports"); do
 		nvmet_connect "$p" "$@" || give_up "nvme connect failed"

@@ -97,10 +97,10 @@ ctrls_at()
 ctrl_of_port()
 {
 	local c at
-	# shellcheck disable=SC2034 # port_address sets them
+	# shellcheck disable=SC2034 # host_address sets them
 	local adrfam traddr trsvcid
 
-	port_address "$1"
+	host_address "$1"
 	at=traddr=$traddr${trsvcid:+,trsvcid=$trsvcid}
 	for c in $(ctrls); do
 		[[ $(cat "/sys/class/nvme/$c/address"), != "$at",* ]] ||

@@ -1,23 +1,83 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # lib.sh sources the files that set the variables
-# A wire that can be cut: nvme_mpath_relay in front of nvmet's first port.
+# A wire that can be cut, and that changes answers: nvme_mpath_relay in front of a
+# port of nvmet.
 
 RELAY_PORT=4410
 
+# relay_up <n>: for port n; the host connects to it from here on
 relay_up()
 {
-	./nvme_mpath_relay $RELAY_PORT 4420 >"$tmp/relay" 2>&1 &
-	relay=$!
-	at_exit "kill -9 $relay"
-	must 5 "relay" grep -q ready "$tmp/relay"
+	local port=$((RELAY_PORT - 1 + $1)) input
+
+	mkfifo "$tmp/wire$1"
+	./nvme_mpath_relay $port $((4419 + $1)) <"$tmp/wire$1" >"$tmp/relay$1" 2>&1 &
+	[ "$1" != 1 ] || relay=$!
+	at_exit "kill -9 $!"
+	exec {input}>"$tmp/wire$1"
+	relay_inputs[$1]=$input
+	wired[$1]=$port
+	must 5 "relay" grep -q ready "$tmp/relay$1"
+}
+
+relay_inputs=()
+
+# relay_does <n> <line>: the relay of port n has taken it; see nvme_mpath_relay.c
+relay_does()
+{
+	local n
+
+	n=$(grep -c '^done$' "$tmp/relay$1")
+	echo "$2" >&"${relay_inputs[$1]}"
+	must 5 "an answer of the relay" relay_has '^done$' $((n + 1)) "$1"
+}
+
+# relay_of <path or controller>: the port whose relay it is behind; sets $queue,
+# whose answers these are
+relay_of()
+{
+	local p c
+
+	for p in "${!wired[@]}"; do
+		c=$(ctrl_of_port "$p")
+		queue=admin
+		[ "$c" != "$1" ] || break
+		queue=io
+		[ -z "$c" ] || [ "$(path_of_ctrl "$c")" != "$1" ] || break
+		p=''
+	done
+	[ -n "${p:-}" ] && relay_of=$p
+}
+
+# relay_fails <path or controller> <status> <times> <first> [cns]: as inject
+relay_fails()
+{
+	local queue relay_of which=$(($4 - 1))
+
+	relay_of "$1" || skip_all \
+		"neither a fault_inject of $1 (CONFIG_FAULT_INJECTION_DEBUG_FS) nor a relay"
+	[ -z "${5:-}" ] || queue=cns which=$5
+	relay_does "$relay_of" "fail $(($2)) $3 $queue $which"
+	relay_failed[$relay_of]=$(grep -c '^failed$' "$tmp/relay$relay_of")
+}
+
+relay_failed=()
+
+# relay_failed_all <path or controller>
+relay_failed_all()
+{
+	local queue relay_of
+
+	relay_of "$1"
+	relay_has '^failed$' $((relay_failed[relay_of] + 1)) "$relay_of"
 }
 
 # relayed_connect [nvme connect option]...: two paths, the first by the relay.
 # $wire_kato, if set, is the keep alive timeout of that one, in s.
 relayed_connect()
 {
-	nvmet_connect 1 -l 600 -s $RELAY_PORT \
+	nvmet_connect 1 -l 600 \
 		${wire_kato:+-k "$wire_kato"} "$@" ||
 		give_up "nvme connect failed"
 	nvmet_connect 2 -l 600 "$@" || give_up "nvme connect failed"
@@ -29,7 +89,7 @@ relayed_connect()
 relayed_up()
 {
 	nvmet_target_up 2 0
-	relay_up
+	relay_up 1
 	at_exit "kill -USR2 $relay; nvme disconnect -n $NVMET_NQN"
 	relayed_connect "$@"
 }
@@ -51,20 +111,21 @@ wire_hang_up()
 {
 	local n
 
-	n=$(grep -c kept "$tmp/relay")
+	n=$(grep -c kept "$tmp/relay1")
 	kill -HUP "$relay"
 	must 10 "connections closed" relay_has kept $((n + 1))
 }
 
+# relay_has <text> <n> [port]: it has printed n such lines
 relay_has()
 {
-	[ "$(grep -c "$1" "$tmp/relay")" -ge "$2" ]
+	[ "$(grep -c "$1" "$tmp/relay${3:-1}")" -ge "$2" ]
 }
 
 # wire_kept: bytes that the last wire_hang_up has kept
 wire_kept()
 {
-	sed -n 's/^kept //p' "$tmp/relay" | tail -n 1
+	sed -n 's/^kept //p' "$tmp/relay1" | tail -n 1
 }
 
 # only_wire, both_wires: which paths are usable while the wire is whole

@@ -31,6 +31,16 @@ port_address()
 	esac
 }
 
+# The TCP ports of relays in front of nvmet's ports: see relay_up
+wired=()
+
+# host_address <n>: the same, as the host sees it
+host_address()
+{
+	port_address "$1"
+	trsvcid=${wired[$1]:-$trsvcid}
+}
+
 # need_module <module> <its option>
 need_module()
 {
@@ -113,7 +123,7 @@ transport_options()
 {
 	local adrfam traddr trsvcid host
 
-	port_address "$1"
+	host_address "$1"
 	options=(-t "$transport" -a "$traddr")
 	if [ "$transport" = fc ]; then
 		host=$(wwn 0)
