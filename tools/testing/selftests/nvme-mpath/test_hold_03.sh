@@ -8,24 +8,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# only_wire_up: what is sent from here on is on the wire, and stays there
-only_wire_up()
-{
-	must 60 "two live paths" paths_live 2
-	only_wire
-	wire_cut
-	trace_sent
-}
-
-# lose_wire <n>: the host loses the n commands on the wire; the other path is there
-lose_wire()
-{
-	must 30 "$1 commands on the wire" sent "$1"
-	no_trace_sent
-	both_wires
-	wire_hang_up
-}
-
 # ioctl_load: one write; sets $ioctl
 ioctl_load()
 {

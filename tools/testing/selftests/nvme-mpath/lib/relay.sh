@@ -41,7 +41,7 @@ relay_of()
 
 	for p in "${!wired[@]}"; do
 		c=$(ctrl_of_port "$p")
-		queue=admin
+		queue="admin"
 		[ "$c" != "$1" ] || break
 		queue=io
 		[ -z "$c" ] || [ "$(path_of_ctrl "$c")" != "$1" ] || break
@@ -59,7 +59,7 @@ relay_fails()
 		"neither a fault_inject of $1 (CONFIG_FAULT_INJECTION_DEBUG_FS) nor a relay"
 	[ -z "${5:-}" ] || queue=cns which=$5
 	relay_does "$relay_of" "fail $(($2)) $3 $queue $which"
-	relay_failed[$relay_of]=$(grep -c '^failed$' "$tmp/relay$relay_of")
+	relay_failed[relay_of]=$(grep -c '^failed$' "$tmp/relay$relay_of")
 }
 
 relay_failed=()
@@ -139,4 +139,40 @@ both_wires()
 {
 	ana optimized 2
 	must 20 "two usable paths" ana_seen optimized "$(ctrl_of_port 2)"
+}
+
+# only_wire_up: what is sent from here on is on the wire, and stays there
+only_wire_up()
+{
+	must 60 "two live paths" paths_live 2
+	only_wire
+	wire_cut
+	trace_sent
+}
+
+# start_on_wire <pid>...: loads with --wait-for-usr2 send what they have, at once: the
+# host may soon notice that the wire is cut
+start_on_wire()
+{
+	kill -USR2 "$@"
+}
+
+# lose_wire <n>: the host loses the n commands on the wire; the other path is there
+lose_wire()
+{
+	must 30 "$1 commands on the wire" sent "$1"
+	no_trace_sent
+	both_wires
+	wire_hang_up
+}
+
+# wire_delivers: mends the wire, and the target receives what wire_hang_up has kept
+wire_delivers()
+{
+	local n
+
+	n=$(grep -c '^delivered' "$tmp/relay1")
+	wire_mend
+	must 20 "delivery" relay_has '^delivered' $((n + 1))
+	must 60 "two live paths" paths_live 2
 }
