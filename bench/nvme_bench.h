@@ -42,9 +42,16 @@ static inline struct io_uring_sqe *next_sqe(struct io_uring *ring)
 	return sqe;
 }
 
+static inline void prepare_cmd(struct io_uring_sqe *sqe, int fd, int nsid,
+			       int opcode, void *buf, unsigned int bytes,
+			       uint64_t lba)
+{
+	set_nvme_data(prep_nvme_cmd(sqe, fd, NVME_URING_CMD_IO, opcode, nsid),
+		      buf, bytes, lba);
+}
+
 static inline void prepare_read(struct io_uring_sqe *sqe, int fd, int nsid,
 				void *buf, unsigned int bytes, uint64_t lba)
 {
-	set_nvme_data(prep_nvme_cmd(sqe, fd, NVME_URING_CMD_IO, OP_READ, nsid),
-		      buf, bytes, lba);
+	prepare_cmd(sqe, fd, nsid, OP_READ, buf, bytes, lba);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Read from an NVMe head, by passthrough or as block I/O, and record the time of
+ * Read from an NVMe head, or write, by passthrough or as block I/O, and record the time of
  * each answer. For each fault, which SIGUSR1 marks, report the longest gap and the
  * time until the rate is back.
  *
@@ -30,7 +30,7 @@ enum retry { NONE, AT_ONCE, UEVENT };
 
 static struct options {
 	const char *dev, *name;
-	bool block;
+	bool block, write;
 	enum retry retry;
 	unsigned int depth, bytes, nsid;
 	unsigned long commands;
@@ -79,7 +79,8 @@ static void prepare(unsigned int i)
 	if (opt.block)
 		io_uring_prep_read(sqe, fd, buf, opt.bytes, lba * LBA_SIZE);
 	else
-		prepare_read(sqe, fd, nsid, buf, opt.bytes, lba);
+		prepare_cmd(sqe, fd, nsid, opt.write ? OP_WRITE : OP_READ, buf,
+			    opt.bytes, lba);
 	sqe->user_data = i;
 }
 
@@ -260,7 +261,8 @@ static void help(int code)
 	fprintf(code ? stderr : stdout,
 		"usage: nvme_load [option]... /dev/ngXnY|/dev/nvmeXnY\n"
 "  -q, --depth n    commands outstanding, up to %d (16)\n"
-"  -b, --bytes n    per read (4096)\n"
+"  -b, --bytes n    per command (4096)\n"
+"      --write        write, by passthrough\n"
 "  -n, --count n    send so many, not as many as the time allows\n"
 "  -t, --seconds n  for so long (60); SIGTERM ends it, too\n"
 "      --name word  in the output (load)\n"
@@ -281,6 +283,7 @@ static void parse(int argc, char **argv)
 		{ "name", required_argument, NULL, 'i' },
 		{ "nsid", required_argument, NULL, 's' },
 		{ "retry", required_argument, NULL, 'r' },
+		{ "write", no_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
@@ -311,11 +314,14 @@ static void parse(int argc, char **argv)
 				help(2);
 			opt.retry = strcmp(optarg, "uevent") ? AT_ONCE : UEVENT;
 			break;
+		case 'w':
+			opt.write = true;
+			break;
 		default:
 			help(c == 'h' ? 0 : 2);
 		}
 	}
-	if (optind != argc - 1)
+	if (optind != argc - 1 || (opt.write && !strstr(argv[optind], "/ng")))
 		help(2);
 	opt.dev = argv[optind];
 }
@@ -331,7 +337,7 @@ static void setup(void)
 	int ret;
 
 	opt.block = !strstr(opt.dev, "/ng");
-	fd = open(opt.dev, O_RDONLY | (opt.block ? O_DIRECT : 0));
+	fd = open(opt.dev, (opt.write ? O_RDWR : O_RDONLY) | (opt.block ? O_DIRECT : 0));
 	if (fd < 0)
 		fail(opt.dev, errno);
 	if (!opt.block) {

@@ -149,6 +149,8 @@ else
 	nvmet_up 2 5
 	echo round-robin >"$subsys/iopolicy"
 	if [ -e "/sys/block/$head/passthru_failover" ]; then
+		# reads are not held, however long writes would be
+		delayed_retry 3600000
 		load passthrough "$ng"
 		load block "/dev/$head"
 	else

@@ -4,7 +4,7 @@
 # until all have been answered once it is there, beside that of as many commands
 # that need not wait. Prints lines "# growth": what grows, how far, commands, ms
 # without waiting, ms with waiting, and ms until block I/O that waited beside them
-# was answered.
+# was answered. "held" are writes that a delayed retry holds, until that is off.
 #
 # On a kernel with lock statistics, lines "# lock" instead: commands, and how often
 # and for how many us at most head->requeue_lock was held meanwhile.
@@ -18,7 +18,9 @@ heads=64
 # block reads that wait on the same head
 beside=64
 
-# loads <name> <commands each> <head>...: a load on each; sets $pids
+options=()
+
+# loads <name> <commands each> <head>...: a load on each, with $options; sets $pids
 loads()
 {
 	local name=$1 n=$2 h
@@ -26,7 +28,7 @@ loads()
 	shift 2
 	pids=()
 	for h in "$@"; do
-		./bench/nvme_load --name "$name" -q "$n" -n "$n" -b 512 -t 200 \
+		./bench/nvme_load "${options[@]}" --name "$name" -q "$n" -n "$n" -b 512 -t 200 \
 			--nsid "$(cat "/sys/block/$h/nsid")" "/dev/ng${h#nvme}" \
 			>"$tmp/$name.$h" 2>&1 &
 		pids+=($!)
@@ -124,6 +126,37 @@ measure()
 	rm -f "$tmp"/free.* "$tmp"/waited.* "$tmp"/beside.*
 }
 
+all_held()
+{
+	reset_all
+	wait_for 2 count_is held "$1" >/dev/null
+}
+
+# measure_held <n>: writes that are all lost in flight, some at each reset
+measure_held()
+{
+	local n=$1 start free waited
+
+	options=(--write)
+	loads free "$n" "$head"
+	wait_all "$n writes, without a fault,"
+	free=$(($(last free) - $(first free)))
+
+	delayed_retry 3600000
+	hold
+	loads waited "$n" "$head"
+	must 200 "$n writes are held" all_held "$n"
+	release
+	read -r start _ </proc/uptime
+	start=${start/./}0
+	delayed_retry off
+	wait_all "$n writes, having been held,"
+	waited=$(($(last waited) - start))
+	echo "# growth,held,$n,$n,$free,$waited,-"
+	options=()
+	rm -f "$tmp"/free.* "$tmp"/waited.*
+}
+
 begin 0
 [ -e "$(echo /sys/block/nvme*n1/passthru_parked | cut -d ' ' -f 1)" ] ||
 	skip_all "a kernel without the series: nothing waits"
@@ -159,5 +192,12 @@ for n in 1 4 16; do
 	must 20 "no head" subsys_gone
 	nvmet_up $n 0
 	measure paths $n 1024 "$head"
+done
+
+run_exit_commands_keep_tmp
+must 20 "no head" subsys_gone
+nvmet_up 2 0 -l 600 -Q 1024
+for n in 1 16 256 4096 65536; do
+	measure_held $n
 done
 finish
