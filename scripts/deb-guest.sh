@@ -10,6 +10,9 @@ expect=$(sed -n 's/.*nvme_mpath\.expect=\([a-z]*\).*/\1/p' /proc/cmdline)
 kver=$(uname -r)
 modules=/lib/modules/$kver
 port=/dev/virtio-ports/nvme-mpath.verdict
+guide=/usr/local/share/nvme-mpath/guide.md
+# shellcheck source-path=SCRIPTDIR source=guide.sh
+. /usr/local/share/nvme-mpath/guide.sh
 dir=$(mktemp -d)
 
 # wait_for <seconds> <command>...
@@ -184,6 +187,42 @@ refuses_mix()
 	dmesg | grep -E 'nvmet: Unknown symbol nvme_passthru_end ' >/dev/null
 }
 
+# guide <section> <block>: executes what packaging/README.md says there, with the
+# names of this VM's head and its first controller
+guide()
+{
+	local h=${ng#/dev/ng}
+
+	echo "the guide: $1, block $2"
+	bash -ex <(guide_block "$1" "$2" "$guide" |
+		sed "s,ng0n1,ng$h,g; s,nvme0n1,nvme$h,g; s,nvme/nvme0/,nvme/${paths[0]}/,")
+}
+
+follows_guide()
+{
+	guide "See that it is on" 1 | tee "$dir/see" &&
+		grep -qx idempotent "$dir/see" &&
+		grep -q "nvme${ng#/dev/ng}/passthru_delayed_retry:cqt" "$dir/see"
+}
+
+# watches: fio and the counter
+watches()
+{
+	guide "Watch a failover" 1 >"$dir/watch" 2>&1 || {
+		cat "$dir/watch"
+		return 1
+	}
+	grep -q 'err= 0' "$dir/watch" && tail -n 1 "$dir/watch" | grep -qx '[0-9]*'
+}
+
+# turns_off: for one head, and on again for the checks that follow
+turns_off()
+{
+	local f=/sys/block/nvme${ng#/dev/ng}/passthru_failover
+
+	guide "Turn it off" 1 && [ "$(cat "$f")" = none ] && echo idempotent >"$f"
+}
+
 # its driver takes nvme-fc's exports, and is the distribution's
 loads_lpfc()
 {
@@ -205,6 +244,9 @@ if [ "$expect" = series ]; then
 		test -e /sys/module/nvme_core/parameters/passthru_failover
 	check "PCIe: a head with two paths" wait_for 60 find_head ':mpath$'
 	outlives PCIe
+	check "the guide, as written: it is on" follows_guide
+	check "the guide, as written: fio outlives a reset, and a counter" watches
+	check "the guide, as written: it is turned off for a head" turns_off
 	check "the distribution's nvmet is refused" refuses_mix
 	check "TCP: a head with two paths, of our target" connect_tcp
 	outlives TCP

@@ -13,6 +13,7 @@
 # deb-guest.sh.
 . "$(dirname "$0")/lib.sh"
 . "$vm/lib.sh"
+. "$(dirname "$0")/guide.sh"
 
 load_base "${1:-}"
 suite=${2:-}
@@ -27,6 +28,7 @@ name=nvme-mpath-$base
 package=$name-dkms
 dir=$out/deb-test/$suite
 root=$dir/root
+guide=$top/packaging/README.md
 need_space "$dir" 12288
 exec 9>"$out/.deb-test-$suite.lock"
 flock 9
@@ -131,6 +133,8 @@ make_root()
 	apt_get update update || die "apt-get update failed in the $suite" \
 		"see $results/update.log"
 	install -m 755 "$top/scripts/deb-guest.sh" "$root/usr/local/sbin/"
+	install -D -m 644 "$guide" "$root/usr/local/share/nvme-mpath/guide.md"
+	install -m 644 "$top/scripts/guide.sh" "$root/usr/local/share/nvme-mpath/"
 	cat >"$root/etc/systemd/system/deb-guest.service" <<-'UNIT'
 	[Unit]
 	After=multi-user.target
@@ -247,6 +251,17 @@ in_initramfs()
 		rm -rf "$PWD"' "$@" || echo "the initramfs of $1 cannot be read"
 }
 
+# guide_says <log> <section> <block>: types what the guide says, as on a machine that
+# runs $new; without what is done already, or takes a firmware
+guide_says()
+{
+	{
+		echo "cd; uname() { echo $new; }"
+		guide_block "$2" "$3" "$guide" | grep -vE '^(make deb|reboot)'
+	} >"$root/root/typed"
+	in_root bash -ex /root/typed >"$results/$1.log" 2>&1
+}
+
 # log_lines <name> <pattern>: prints a complaint, if an apt log has none such
 log_lines()
 {
@@ -315,6 +330,13 @@ boot()
 	result "$1: the VM came to its end" "$why"
 }
 
+# left_over: prints the files of the package that are still there
+left_over()
+{
+	(cd "$root" && find etc usr/lib usr/share usr/src lib/modules var/lib \
+		-name '*nvme-mpath*' ! -path '*/dpkg/*')
+}
+
 make_debian
 make_root
 choose_kernels
@@ -367,10 +389,36 @@ result "package in again: both kernels have ours, $old of the source that was ke
 	apt_get remove purge "$package" || tail -n 20 "$results/remove.log"
 	has_stock "$new"
 	has_stock "$old"
-	(cd "$root" && find etc usr/lib usr/share usr/src lib/modules var/lib -name '*nvme-mpath*' \
-		! -path '*/dpkg/*')
+	left_over
 } >"$why" 2>&1
 result "package out: both kernels have their own modules, nothing is left" "$why"
+
+echo 'APT::Get::Assume-Yes "true";' >"$root/etc/apt/apt.conf.d/yes"
+mkdir -p "$root/root/out/deb"
+cp "$deb" "$root/root/out/deb"
+{
+	guide_says guide-install Install 1 ||
+		tail -n 20 "$results/guide-install.log"
+	tail -n 5 "$results/guide-install.log" | grep "$new.*: installed" >/dev/null ||
+		echo "dkms status does not name $new"
+	has_ours "$new"
+} >"$why" 2>&1
+result "the guide, as written: $new has our modules" "$why"
+{
+	guide_says guide-off "Turn it off" 2 || tail -n 20 "$results/guide-off.log"
+	in_root lsinitramfs "/boot/initrd.img-$new" |
+		grep '^etc/modprobe.d/nvme-mpath.conf$' >/dev/null ||
+		echo "the initramfs does not have it"
+	rm "$root/etc/modprobe.d/nvme-mpath.conf"
+} >"$why" 2>&1
+result "the guide, as written: off for all heads from the next boot on" "$why"
+{
+	guide_says guide-out Uninstall 1 || tail -n 20 "$results/guide-out.log"
+	has_stock "$new"
+	has_stock "$old"
+	left_over
+} >"$why" 2>&1
+result "the guide, as written: both kernels have their own modules again" "$why"
 boot "$new" stock 3-removed
 
 echo "1..$n"
