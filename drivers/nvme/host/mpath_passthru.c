@@ -16,9 +16,9 @@
  *       | |                     v                         | |  |
  *       | +------------------> DONE <---------------------+ |  |
  *       |   no path available        no path available,     |  |
- *       |                            may not retry,         |  |
- *       | no usable path,            cancelled, task or     |  |
- *       v one available              ring dead              |  |
+ *       |                            may not retry, waited  |  |
+ *       | no usable path,            too long, cancelled,   |  |
+ *       v one available              task or ring dead      |  |
  *     PARKED <----------------------------------------------+  |
  *       |             no usable path, tag or memory            |
  *       |                                                      |
@@ -381,6 +381,7 @@ static __always_inline int nvme_mpath_pt_cover(struct io_uring_cmd *ioucmd,
 	pdu->failed_over = false;
 	pdu->park_first = false;
 	pdu->fenced = false;
+	pdu->has_waited = false;
 	pdu->compat = compat;
 	if (unlikely(ioucmd->cmd_op == NVME_URING_CMD_IO_VEC))
 		return nvme_mpath_pt_keep_iovec(ioucmd, issue_flags);

@@ -99,6 +99,7 @@ enum nvme_mpath_pt_count {
 	NVME_MPATH_PT_COUNT_FAILED_OVER,
 	NVME_MPATH_PT_COUNT_NO_PATH,
 	NVME_MPATH_PT_COUNT_REFUSED,
+	NVME_MPATH_PT_COUNT_EXPIRED,
 	NVME_MPATH_PT_COUNT_HELD,		/* now */
 	NVME_MPATH_PT_COUNT_HELD_TOTAL,
 	NVME_MPATH_PT_COUNT_HELD_MAX_MS,
@@ -119,6 +120,7 @@ enum nvme_mpath_pt_count {
  * @release_armed: @release is pending; by head->requeue_lock
  * @policy: enum nvme_mpath_pt_policy; READ_ONCE(), it may change at any time
  * @delayed_retry: NVME_MPATH_PT_DELAYED_* or ms; READ_ONCE()
+ * @wait_secs: how long a command may wait in all, 0 for no bound; READ_ONCE()
  * @counts: by enum nvme_mpath_pt_count
  */
 struct nvme_mpath_pt {
@@ -132,6 +134,7 @@ struct nvme_mpath_pt {
 	bool			release_armed;
 	u8			policy;
 	int			delayed_retry;
+	unsigned int		wait_secs;
 	atomic_long_t		counts[NVME_MPATH_PT_NR_COUNTS];
 };
 
@@ -185,6 +188,7 @@ bool nvme_mpath_pt_maybe_executed(u16 status, bool sent);
 bool nvme_mpath_pt_timed_out(unsigned long started, unsigned long timeout,
 			     unsigned long now);
 bool nvme_mpath_pt_maybe_running(u16 status, bool sent);
+bool nvme_mpath_pt_is_overdue(unsigned int wait_secs, unsigned long waited);
 enum nvme_mpath_pt_class nvme_mpath_pt_class(u8 csi, u8 opcode, u32 effects);
 bool nvme_mpath_pt_may_resend(u8 head_policy, u8 flags, u8 csi, u8 opcode,
 			      u16 status, bool sent);
@@ -210,6 +214,8 @@ void nvme_mpath_pt_note_unparked(struct nvme_ns_head *head);
 void nvme_mpath_pt_note_failover(struct nvme_ns_head *head, const void *cmd,
 				 const struct nvme_mpath_pt_attempt *attempt);
 void nvme_mpath_pt_note_no_path(struct nvme_ns_head *head, const void *cmd,
+				u8 opcode);
+void nvme_mpath_pt_note_expired(struct nvme_ns_head *head, const void *cmd,
 				u8 opcode);
 void nvme_mpath_pt_note_refused(struct nvme_ns_head *head, const void *cmd,
 				u8 opcode, int res);

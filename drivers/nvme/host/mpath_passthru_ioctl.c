@@ -22,6 +22,8 @@ struct nvme_mpath_pt_call {
 	bool had_path;		/* in this round */
 	unsigned long failed_at;	/* the last attempt, in jiffies */
 	unsigned int failovers;
+	unsigned long waited;		/* in all, in jiffies */
+	unsigned long waits_since;	/* begin of the current wait */
 };
 
 /* -ENODEV without an attempt: no path, or one that is being removed. */
@@ -89,16 +91,25 @@ static bool nvme_mpath_pt_call_may_retry(struct nvme_ns_head *head,
 					call->maybe_executed);
 }
 
+static bool nvme_mpath_pt_call_is_overdue(struct nvme_ns_head *head,
+					  unsigned long waited)
+{
+	return nvme_mpath_pt_is_overdue(READ_ONCE(head->passthru.wait_secs),
+					waited);
+}
+
 static bool nvme_mpath_pt_call_must_wait(struct nvme_ns_head *head,
 					 const struct nvme_mpath_pt_call *call)
 {
+	unsigned long waited = call->waited + (jiffies - call->waits_since);
 	bool can_progress;
 	int srcu_idx;
 
 	srcu_idx = srcu_read_lock(&head->srcu);
 	can_progress = nvme_mpath_pt_can_progress(head);
 	srcu_read_unlock(&head->srcu, srcu_idx);
-	if (can_progress || !nvme_mpath_pt_call_may_retry(head, call))
+	if (can_progress || !nvme_mpath_pt_call_may_retry(head, call) ||
+	    nvme_mpath_pt_call_is_overdue(head, waited))
 		return false;
 
 	/* the caller is on the wait queue already, so the recheck sees it */
@@ -111,11 +122,17 @@ static bool nvme_mpath_pt_call_must_wait(struct nvme_ns_head *head,
  * Otherwise requeue_work or the recheck wakes the caller.
  */
 static int nvme_mpath_pt_call_wait(struct nvme_ns_head *head,
-				   const struct nvme_mpath_pt_call *call,
+				   struct nvme_mpath_pt_call *call,
 				   bool briefly)
 {
 	int ret = 0;
 
+	if (nvme_mpath_pt_call_is_overdue(head, call->waited)) {
+		nvme_mpath_pt_note_expired(head, call, call->last.opcode);
+		return -ETIME;
+	}
+
+	call->waits_since = jiffies;
 	nvme_mpath_pt_note_parked(head, call, call->last.opcode);
 	if (briefly) {
 		schedule_timeout_killable(NVME_MPATH_PT_RECHECK_SHORT);
@@ -129,6 +146,7 @@ static int nvme_mpath_pt_call_wait(struct nvme_ns_head *head,
 				       (TASK_KILLABLE | TASK_FREEZABLE));
 	}
 	nvme_mpath_pt_note_unparked(head);
+	call->waited += jiffies - call->waits_since;
 	if (ret || fatal_signal_pending(current)) {
 		trace_nvme_passthru_cancel(head->disk, call,
 					   call->last.opcode, -EINTR);
@@ -157,7 +175,7 @@ static long nvme_mpath_pt_call_hold_left(struct nvme_ns_head *head,
 
 /* Wait until the old controller cannot execute the command any more. */
 static int nvme_mpath_pt_call_hold(struct nvme_ns_head *head,
-				   const struct nvme_mpath_pt_call *call)
+				   struct nvme_mpath_pt_call *call)
 {
 	DEFINE_WAIT(wait);
 	long left;
@@ -166,6 +184,7 @@ static int nvme_mpath_pt_call_hold(struct nvme_ns_head *head,
 	if (left <= 0)
 		return 0;
 
+	call->waits_since = jiffies;
 	nvme_mpath_pt_note_held(head, call, call->last.opcode, left);
 	while (left > 0 && !fatal_signal_pending(current)) {
 		/* nvme_mpath_pt_kick_held() wakes it if the fence changes */
@@ -177,6 +196,7 @@ static int nvme_mpath_pt_call_hold(struct nvme_ns_head *head,
 	}
 	finish_wait(&head->passthru.wait, &wait);
 	nvme_mpath_pt_note_unheld(head, call->failed_at);
+	call->waited += jiffies - call->waits_since;
 	if (!fatal_signal_pending(current))
 		return 0;
 	trace_nvme_passthru_cancel(head->disk, call, call->last.opcode, -EINTR);
@@ -279,7 +299,8 @@ static int nvme_mpath_pt_call_run(struct nvme_ns_head *head,
  *	hold head->srcu meanwhile.
  * Return: the result of nvme_ns_ioctl() for the last attempt; -EIO if no path
  *	is available; the status of the last path error, or -EIO without one, if
- *	the policy was changed to forbid a retry; -EINTR for SIGKILL.
+ *	the policy was changed to forbid a retry; -ETIME if it would have to
+ *	wait longer than passthru_wait_secs; -EINTR for SIGKILL.
  */
 int nvme_mpath_pt_ioctl(struct nvme_ns_head *head, unsigned int cmd,
 			void __user *argp, unsigned int flags,

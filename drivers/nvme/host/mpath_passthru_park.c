@@ -181,12 +181,38 @@ long nvme_mpath_pt_must_hold(struct nvme_ns_head *head,
 	return left;
 }
 
+static void nvme_mpath_pt_begin_wait(struct io_uring_cmd *ioucmd)
+{
+	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
+	struct nvme_uring_kept *kept = nvme_uring_kept(ioucmd);
+
+	kept->waits_since = jiffies - (pdu->has_waited ? kept->waited : 0);
+	pdu->has_waited = true;
+}
+
+static void nvme_mpath_pt_end_wait(struct io_uring_cmd *ioucmd)
+{
+	struct nvme_uring_kept *kept = nvme_uring_kept(ioucmd);
+
+	kept->waited = jiffies - kept->waits_since;
+}
+
+/* May a command, which is on no list, not wait any more? */
+static bool nvme_mpath_pt_has_expired(struct nvme_ns_head *head,
+				      struct io_uring_cmd *ioucmd)
+{
+	return nvme_uring_cmd_pdu(ioucmd)->has_waited &&
+		nvme_mpath_pt_is_overdue(READ_ONCE(head->passthru.wait_secs),
+					 nvme_uring_kept(ioucmd)->waited);
+}
+
 static void nvme_mpath_pt_list_parked(struct nvme_ns_head *head,
 				      struct io_uring_cmd *ioucmd, u8 opcode)
 {
 	struct nvme_uring_cmd_pdu *pdu = nvme_uring_cmd_pdu(ioucmd);
 
 	nvme_mpath_pt_note_parked(head, ioucmd, opcode);
+	nvme_mpath_pt_begin_wait(ioucmd);
 	pdu->held = false;
 	list_add_tail(&pdu->node, &head->passthru.parked);
 }
@@ -199,6 +225,7 @@ static void nvme_mpath_pt_list_held(struct nvme_ns_head *head,
 	long left = max(nvme_mpath_pt_hold_left(head, ioucmd), 0L);
 
 	nvme_mpath_pt_note_held(head, ioucmd, opcode, left);
+	nvme_mpath_pt_begin_wait(ioucmd);
 	pdu->held = true;
 	list_add_tail(&pdu->node, &head->passthru.held);
 	nvme_mpath_pt_arm_release(head, left);
@@ -242,10 +269,14 @@ static int nvme_mpath_pt_enqueue(struct nvme_ns_head *head,
 				 struct io_uring_cmd *ioucmd, u8 opcode,
 				 unsigned long delay)
 {
-	int srcu_idx, ret = -EIO;
+	int srcu_idx, ret;
 
 	srcu_idx = srcu_read_lock(&head->srcu);
-	if (nvme_available_path(head))
+	if (!nvme_available_path(head))
+		ret = -EIO;
+	else if (nvme_mpath_pt_has_expired(head, ioucmd))
+		ret = -ETIME;
+	else
 		ret = nvme_mpath_pt_add_parked(head, ioucmd, opcode, false);
 	if (!ret) {
 		/*
@@ -279,6 +310,9 @@ static void nvme_mpath_pt_report_park(struct nvme_ns_head *head,
 		return;
 	case -ECANCELED:
 		trace_nvme_passthru_cancel(head->disk, ioucmd, opcode, ret);
+		break;
+	case -ETIME:
+		nvme_mpath_pt_note_expired(head, ioucmd, opcode);
 		break;
 	default:
 		nvme_mpath_pt_note_no_path(head, ioucmd, opcode);
@@ -314,8 +348,8 @@ static int nvme_mpath_pt_prepare(struct nvme_ns_head *head,
  *
  * Context: Process context of the submitter, or its task work.
  * Return: -EIOCBQUEUED when the command is parked, or was completed because no
- *	path is available or it is cancelled. Another negative value as its
- *	result: every path would reject it.
+ *	path is available, it may not wait any longer or it is cancelled.
+ *	Another negative value as its result: every path would reject it.
  */
 int nvme_mpath_pt_park(struct nvme_ns_head *head, struct io_uring_cmd *ioucmd,
 		       unsigned int issue_flags, unsigned long delay)
@@ -375,6 +409,7 @@ static void nvme_mpath_pt_unpark(struct nvme_ns_head *head,
 					  nvme_uring_kept(ioucmd)->fenced_at);
 	else
 		nvme_mpath_pt_note_unparked(head);
+	nvme_mpath_pt_end_wait(ioucmd);
 	pdu->state = NVME_MPATH_PT_STATE_RESUMED;
 	/* node overlays it, and the next owner unmaps it */
 	pdu->bio = NULL;
@@ -442,13 +477,34 @@ void nvme_mpath_pt_end_parked(struct nvme_ns_head *head,
 	nvme_mpath_pt_end_tracked(ioucmd, -ECANCELED, 0);
 }
 
+/*
+ * Resume a command, or put it on @keep_on. Drops and takes head->requeue_lock: it
+ * is not held while task work is queued.
+ */
+static void nvme_mpath_pt_keep_or_resume(struct nvme_ns_head *head,
+					 struct nvme_uring_cmd_pdu *pdu,
+					 struct list_head *keep_on)
+	__must_hold(&head->requeue_lock)
+{
+	if (keep_on)
+		list_move_tail(&pdu->node, keep_on);
+	else
+		nvme_mpath_pt_unpark(head, pdu);
+	spin_unlock_irq(&head->requeue_lock);
+
+	if (!keep_on)
+		nvme_uring_cmd_retry_in_task(nvme_uring_cmd_of(pdu));
+	cond_resched();
+
+	spin_lock_irq(&head->requeue_lock);
+}
+
 /**
  * nvme_mpath_pt_requeue - resume the parked commands of a head
  * @head: the head
  *
  * Resumes only commands that were parked on entry; a command that is parked
- * again waits for the next event. The lock is not held while task work is
- * queued: a command that was taken off the list belongs to this function.
+ * again waits for the next event.
  *
  * Context: Process context; may reschedule.
  */
@@ -461,13 +517,38 @@ void nvme_mpath_pt_requeue(struct nvme_ns_head *head)
 	list_splice_init(&head->passthru.parked, &batch);
 	while (!list_empty(&batch)) {
 		pdu = list_first_entry(&batch, struct nvme_uring_cmd_pdu, node);
-		nvme_mpath_pt_unpark(head, pdu);
-		spin_unlock_irq(&head->requeue_lock);
+		nvme_mpath_pt_keep_or_resume(head, pdu, NULL);
+	}
+	spin_unlock_irq(&head->requeue_lock);
 
-		nvme_uring_cmd_retry_in_task(nvme_uring_cmd_of(pdu));
-		cond_resched();
+	wake_up_all(&head->passthru.wait);
+}
 
-		spin_lock_irq(&head->requeue_lock);
+/*
+ * Resume parked commands that have waited for too long. Their retry makes one
+ * more attempt if a path is usable, and ends them where they would be parked
+ * again. So do ioctls.
+ */
+static void nvme_mpath_pt_resume_overdue(struct nvme_ns_head *head)
+{
+	unsigned int wait_secs = READ_ONCE(head->passthru.wait_secs);
+	struct nvme_uring_cmd_pdu *pdu;
+	unsigned long waited;
+	LIST_HEAD(batch);
+
+	if (!wait_secs)
+		return;
+
+	spin_lock_irq(&head->requeue_lock);
+	list_splice_init(&head->passthru.parked, &batch);
+	while (!list_empty(&batch)) {
+		pdu = list_first_entry(&batch, struct nvme_uring_cmd_pdu, node);
+		waited = jiffies -
+			nvme_uring_kept(nvme_uring_cmd_of(pdu))->waits_since;
+		nvme_mpath_pt_keep_or_resume(head, pdu,
+					     nvme_mpath_pt_is_overdue(wait_secs,
+								      waited) ?
+					     NULL : &head->passthru.parked);
 	}
 	spin_unlock_irq(&head->requeue_lock);
 
@@ -483,9 +564,12 @@ static void nvme_mpath_pt_recheck_work(struct work_struct *work)
 	int srcu_idx;
 
 	WRITE_ONCE(head->passthru.short_since, 0);
+	nvme_mpath_pt_resume_overdue(head);
 	/*
 	 * Pairs with nvme_mpath_pt_enqueue(): a command whose short-delay
-	 * request saw short_since set is on the list.
+	 * request saw short_since set is on the list. An event that did not
+	 * find the commands there because nvme_mpath_pt_resume_overdue() looked
+	 * at them is seen below.
 	 */
 	smp_mb();
 	srcu_idx = srcu_read_lock(&head->srcu);
@@ -502,29 +586,18 @@ static void nvme_mpath_pt_recheck_work(struct work_struct *work)
 
 /*
  * Let a held command stay, or resume it: its time is over, nothing can prove
- * that it is, or a new setting or policy does not ask for it. Drops and takes
- * head->requeue_lock.
+ * that it is, or a new setting or policy does not ask for it.
  */
 static void nvme_mpath_pt_release_one(struct nvme_ns_head *head,
 				      struct nvme_uring_cmd_pdu *pdu)
 	__must_hold(&head->requeue_lock)
 {
-	struct io_uring_cmd *ioucmd = nvme_uring_cmd_of(pdu);
-	long left = nvme_mpath_pt_must_hold(head, ioucmd);
+	long left = nvme_mpath_pt_must_hold(head, nvme_uring_cmd_of(pdu));
 
-	if (left) {
-		list_move_tail(&pdu->node, &head->passthru.held);
+	if (left)
 		nvme_mpath_pt_arm_release(head, left);
-	} else {
-		nvme_mpath_pt_unpark(head, pdu);
-	}
-	spin_unlock_irq(&head->requeue_lock);
-
-	if (!left)
-		nvme_uring_cmd_retry_in_task(ioucmd);
-	cond_resched();
-
-	spin_lock_irq(&head->requeue_lock);
+	nvme_mpath_pt_keep_or_resume(head, pdu,
+				     left ? &head->passthru.held : NULL);
 }
 
 static void nvme_mpath_pt_release_work(struct work_struct *work)

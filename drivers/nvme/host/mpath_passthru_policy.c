@@ -67,6 +67,21 @@ bool nvme_mpath_pt_maybe_running(u16 status, bool sent)
 		(!sc || sc >= NVME_SC_HOST_PATH_ERROR);
 }
 
+/**
+ * nvme_mpath_pt_is_overdue - has a command waited for too long?
+ * @wait_secs: passthru_wait_secs of its head, or 0 for no bound
+ * @waited: how long it has waited in all, in jiffies; the first and the last
+ *	may have been short
+ *
+ * Context: Any.
+ * Return: true if it has waited longer than that.
+ */
+bool nvme_mpath_pt_is_overdue(unsigned int wait_secs, unsigned long waited)
+{
+	/* wait_secs * HZ may overflow */
+	return wait_secs && waited && (waited - 1) / HZ >= wait_secs;
+}
+
 /*
  * An opcode is not state-dependent if a second execution leaves what the first
  * one left, and gives the same answer. An opcode that is not listed is not

@@ -145,6 +145,25 @@ void nvme_mpath_pt_note_no_path(struct nvme_ns_head *head, const void *cmd,
 }
 
 /**
+ * nvme_mpath_pt_note_expired - count and report a command that fails because
+ *	it has waited for longer than passthru_wait_secs
+ * @head: its head
+ * @cmd: identifies the command in a trace
+ * @opcode: of the command
+ *
+ * Context: Any.
+ */
+void nvme_mpath_pt_note_expired(struct nvme_ns_head *head, const void *cmd,
+				u8 opcode)
+{
+	nvme_mpath_pt_count(head, NVME_MPATH_PT_COUNT_EXPIRED);
+	trace_nvme_passthru_give_up(head->disk, cmd, opcode, -ETIME);
+	dev_warn_ratelimited(disk_to_dev(head->disk),
+			     "waited too long - failing passthrough command %#04x (passthru_wait_secs is %u)\n",
+			     opcode, READ_ONCE(head->passthru.wait_secs));
+}
+
+/**
  * nvme_mpath_pt_note_refused - count and report a command that fails because
  *	its policy forbids to send it again
  * @head: its head
@@ -299,6 +318,30 @@ static ssize_t passthru_delayed_retry_store(struct device *dev,
 }
 static DEVICE_ATTR_RW(passthru_delayed_retry);
 
+static ssize_t passthru_wait_secs_show(struct device *dev,
+				       struct device_attribute *attr, char *buf)
+{
+	struct nvme_ns_head *head = nvme_mpath_pt_dev_to_head(dev);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(head->passthru.wait_secs));
+}
+
+static ssize_t passthru_wait_secs_store(struct device *dev,
+					struct device_attribute *attr,
+					const char *buf, size_t count)
+{
+	struct nvme_ns_head *head = nvme_mpath_pt_dev_to_head(dev);
+	unsigned int secs;
+
+	if (kstrtouint(buf, 10, &secs))
+		return -EINVAL;
+	WRITE_ONCE(head->passthru.wait_secs, secs);
+	/* the wait of commands may be over now */
+	mod_delayed_work(nvme_wq, &head->passthru.recheck, 0);
+	return count;
+}
+static DEVICE_ATTR_RW(passthru_wait_secs);
+
 #define NVME_MPATH_PT_COUNT_ATTR(_name, _count)				\
 static ssize_t _name##_show(struct device *dev,				\
 			    struct device_attribute *attr, char *buf)	\
@@ -316,6 +359,7 @@ NVME_MPATH_PT_COUNT_ATTR(passthru_parked_total,
 NVME_MPATH_PT_COUNT_ATTR(passthru_failed_over, NVME_MPATH_PT_COUNT_FAILED_OVER);
 NVME_MPATH_PT_COUNT_ATTR(passthru_no_path, NVME_MPATH_PT_COUNT_NO_PATH);
 NVME_MPATH_PT_COUNT_ATTR(passthru_refused, NVME_MPATH_PT_COUNT_REFUSED);
+NVME_MPATH_PT_COUNT_ATTR(passthru_expired, NVME_MPATH_PT_COUNT_EXPIRED);
 NVME_MPATH_PT_COUNT_ATTR(passthru_held, NVME_MPATH_PT_COUNT_HELD);
 NVME_MPATH_PT_COUNT_ATTR(passthru_held_total, NVME_MPATH_PT_COUNT_HELD_TOTAL);
 NVME_MPATH_PT_COUNT_ATTR(passthru_held_max_ms, NVME_MPATH_PT_COUNT_HELD_MAX_MS);
@@ -327,6 +371,8 @@ static struct attribute *nvme_mpath_pt_attrs[] = {
 	&dev_attr_passthru_failed_over.attr,
 	&dev_attr_passthru_no_path.attr,
 	&dev_attr_passthru_refused.attr,
+	&dev_attr_passthru_wait_secs.attr,
+	&dev_attr_passthru_expired.attr,
 	&dev_attr_passthru_delayed_retry.attr,
 	&dev_attr_passthru_held.attr,
 	&dev_attr_passthru_held_total.attr,

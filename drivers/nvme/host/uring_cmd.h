@@ -50,6 +50,7 @@ struct nvme_uring_cmd_pdu {
 	u8 compat:1;		/* 32-bit pointers */
 	u8 fenced:1;		/* an old controller may still execute it */
 	u8 held:1;		/* it is on the list of held commands */
+	u8 has_waited:1;	/* it was on a list, or is on one */
 };
 
 /**
@@ -60,6 +61,10 @@ struct nvme_uring_cmd_pdu {
  *	a timeout_ms
  * @fence: of the old controller; if pdu->fenced
  * @fenced_at: when its attempt failed, in jiffies; if pdu->fenced
+ * @waited: how long it has waited in all, in jiffies; if pdu->has_waited and it
+ *	is not on a list
+ * @waits_since: when its wait would have begun if it had been one, in jiffies;
+ *	while it is on a list
  *
  * Lies in the memory of io_uring_cmd_scratch(). Belongs to the owner of the
  * command.
@@ -70,6 +75,10 @@ struct nvme_uring_kept {
 	unsigned long	started;
 	struct nvme_mpath_pt_fence *fence;
 	unsigned long	fenced_at;
+	union {
+		unsigned long	waited;
+		unsigned long	waits_since;
+	};
 };
 
 /* How nvme_uring_cmd_io() sends a command. */

@@ -478,6 +478,35 @@ static void fence_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, left_of(&f, q->setting));
 }
 
+/* The bound in seconds, the wait in jiffies. */
+static void is_overdue(struct kunit *test)
+{
+	static const struct {
+		unsigned int secs;
+		unsigned long waited;
+		bool right;
+	} cases[] = {
+		/* no bound */
+		{ 0, 0, false }, { 0, 1, false }, { 0, ULONG_MAX, false },
+		{ 1, 0, false }, { 1, 1, false }, { 1, HZ - 1, false },
+		/* not earlier, although a jiffy may be short */
+		{ 1, HZ, false }, { 1, HZ + 1, true }, { 1, ULONG_MAX, true },
+		{ 60, 60 * HZ, false }, { 60, 60 * HZ + 1, true },
+		/* more than jiffies can count on 32 bit: never */
+		{ UINT_MAX, 0, false }, { UINT_MAX, UINT_MAX, false },
+		{ UINT_MAX / HZ + 1, 1, false },
+		{ UINT_MAX / HZ + 1, HZ, false },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		KUNIT_EXPECT_EQ_MSG(test, cases[i].right,
+				    nvme_mpath_pt_is_overdue(cases[i].secs,
+							     cases[i].waited),
+				    "%u s, %lu jiffies", cases[i].secs,
+				    cases[i].waited);
+}
+
 static struct kunit_case nvme_mpath_pt_cases[] = {
 	KUNIT_CASE_PARAM(resend_example, example_gen_params),
 	KUNIT_CASE_PARAM(resend_nvm, rule_gen_params),
@@ -493,6 +522,7 @@ static struct kunit_case nvme_mpath_pt_cases[] = {
 	KUNIT_CASE(class_and_effects),
 	KUNIT_CASE_PARAM(quiesce_ms, quiesce_gen_params),
 	KUNIT_CASE_PARAM(fence_left, quiesce_gen_params),
+	KUNIT_CASE(is_overdue),
 	{}
 };
 

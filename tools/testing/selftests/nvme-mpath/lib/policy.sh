@@ -27,7 +27,13 @@ delayed_retry()
 	head_attribute passthru_delayed_retry "$1" off
 }
 
-# count <parked|parked_total|failed_over|no_path|refused|held|held_total>
+# wait_secs <seconds>: how long a command on $head may wait, 0 for no bound
+wait_secs()
+{
+	head_attribute passthru_wait_secs "$1" 0
+}
+
+# count <parked|parked_total|failed_over|no_path|refused|expired|held|held_total>
 count()
 {
 	cat "/sys/block/$head/passthru_$1"

@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will let passthru_wait_secs expire for commands that are held until
+# their old controller has stopped: their end is not reported before that.
+# stock: fail
+# timeout: 150
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+# on_the_wire: 8 writes and an ioctl, which the host loses with their wire
+on_the_wire()
+{
+	must 60 "two live paths" paths_live 2
+	only_wire
+	wire_cut
+	trace_sent
+	io_start -n 8 -q 8 -o write --same-data "$ng"
+	ring=$io
+	io_start -n 1 -q 1 -o write --same-data --engine io64 "$ng"
+	ioctls=$io
+	must 30 "9 commands on the wire" sent 9
+	no_trace_sent
+}
+
+# end_with <errors of the ring> <errors of the ioctl>
+end_with()
+{
+	io_use "$ring"
+	io_wait
+	check "the 8 writes end as they should: ${1:-success}" \
+		is "$1" "$(io_value errors)"
+	io_use "$ioctls"
+	io_wait
+	check "the ioctl ends as it should: ${2:-success}" \
+		is "$2" "$(io_value errors)"
+}
+
+begin 7
+need_tools nvme
+# three of them are 6 s
+wire_kato=2
+relayed_up -Q 64 -P 1
+check "passthru_delayed_retry takes a number" delayed_retry 100
+must 1 "passthru_wait_secs" wait_secs 1
+
+# no path is usable when they are over
+on_the_wire
+start=$(ms)
+wire_hang_up
+must 10 "9 held commands" count_is held 9
+end_with "-62:8" "-62:1"
+check "none ended before three keep alive timeouts and 100 ms" \
+	past $((start + wire_kato * 3000 + 100))
+check "all 9 were counted in passthru_expired" count_is expired 9
+wire_mend
+
+# a path is usable when they are over
+on_the_wire
+both_wires
+wire_hang_up
+must 10 "9 held commands" count_is held 9
+end_with "" ""
+wire_mend
+finish
