@@ -4,7 +4,7 @@
 # paths are back: none of them reaches it, and a scan that fails at first is
 # repeated.
 # stock: fail
-# timeout: 150
+# timeout: 180
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
@@ -72,7 +72,7 @@ no_path()
 	dd=$!
 }
 
-begin 11
+begin 14
 need_tools nvme
 head -c 65536 /dev/zero | tr '\0' x >"$tmp/x"
 can_inject
@@ -94,6 +94,17 @@ for port in 1 2; do
 	check "same volume: commands succeed on path $port alone" io_wait
 	ana optimized
 done
+
+no_path
+paths_back
+must 1 "passthru_wait_secs" wait_secs 1
+io_wait
+check "no scan succeeds: passthru_wait_secs ends the 16 parked writes" \
+	is "-62:16" "$(io_value errors)"
+check "no scan succeeds: the block write waits on" kill -0 "$dd"
+wait_secs 0
+scans_work
+check "the block write succeeds after a successful scan" wait "$dd"
 
 no_path
 nvmet_ns_is "$backend2" 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
