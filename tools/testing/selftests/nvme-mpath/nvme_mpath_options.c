@@ -138,8 +138,9 @@ static const struct option_desc {
 	  "ring; spin: no system call while waiting; smallcq:\n"
 	  "a ring that overflows; shared: with a child that\n"
 	  "only looks (none)", .set = set_modes },
-	{ "nsid", "n", "do not ask the device: its answer takes a usable path",
-	  .u32 = &opt.nsid, .min = 1, .max = UINT_MAX - 1 },
+	{ "nsid", "n", "do not ask the device, whose answer takes a usable path\n"
+	  "on older kernels; 0: ask it (0)", .u32 = &opt.nsid,
+	  .max = UINT_MAX - 1 },
 	{ "read-only", NULL, "open it for reading only", .flag = &opt.readonly },
 	{ "user", "uid", "as that user; its group has the same number",
 	  .u32 = &opt.uid, .min = 1, .max = UINT_MAX - 1 },
