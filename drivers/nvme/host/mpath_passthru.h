@@ -243,6 +243,9 @@ void nvme_mpath_pt_take_fence(struct nvme_mpath_pt_attempt *attempt,
 bool nvme_mpath_pt_failover_req(struct request *req);
 
 /* mpath_passthru_ioctl.c */
+typedef int (nvme_mpath_pt_send_fn)(struct nvme_ns *ns, void *data,
+				    struct nvme_mpath_pt_attempt *attempt);
+
 int nvme_mpath_pt_ioctl(struct nvme_ns_head *head, unsigned int cmd,
 			void __user *argp, unsigned int flags,
 			bool open_for_write);
@@ -252,11 +255,25 @@ void nvme_mpath_pt_begin_attempt(struct nvme_mpath_pt_attempt *attempt,
 				 struct nvme_ctrl *ctrl, unsigned int timeout);
 int nvme_mpath_pt_ioctl_result(struct nvme_mpath_pt_attempt *attempt,
 			       struct request *req, int ret);
+bool nvme_mpath_pt_is_on(const struct nvme_ns_head *head);
+int nvme_mpath_pt_sync(struct nvme_ns_head *head, u8 opcode,
+		       nvme_mpath_pt_send_fn *send, void *data);
 int nvme_mpath_pt_fence_start(struct nvme_ctrl *ctrl);
 void nvme_mpath_pt_fence_down(struct nvme_ctrl *ctrl);
 void nvme_mpath_pt_fence_prove(struct nvme_ctrl *ctrl);
 void nvme_mpath_pt_fence_exit(struct nvme_ctrl *ctrl);
 #else
+static inline bool nvme_mpath_pt_is_on(const struct nvme_ns_head *head)
+{
+	return false;
+}
+
+static inline int nvme_mpath_pt_sync(struct nvme_ns_head *head, u8 opcode,
+				     nvme_mpath_pt_send_fn *send, void *data)
+{
+	return -EOPNOTSUPP;
+}
+
 static inline int nvme_mpath_pt_fence_start(struct nvme_ctrl *ctrl)
 {
 	return 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Passthrough on multipath heads: ioctls.
+ * Passthrough on multipath heads: ioctls, and other callers that wait for their
+ * command.
  *
  * The caller sleeps until its command is done, so nothing has to be parked:
- * nvme_mpath_pt_ioctl() makes one attempt after the other, with its state on
+ * nvme_mpath_pt_sync() makes one attempt after the other, with its state on
  * the stack. The policy is that of io_uring commands.
  */
 
@@ -12,8 +13,10 @@
 #include "nvme.h"
 #include "trace.h"
 
-/* State of an ioctl between its attempts. */
+/* An ioctl, or another call, and its state between its attempts. */
 struct nvme_mpath_pt_call {
+	nvme_mpath_pt_send_fn *send;	/* makes an attempt */
+	void *data;			/* for it */
 	struct nvme_mpath_pt_attempt last;
 	u16 maybe_executed;	/* status of an attempt that may have been
 				 * executed, or 0
@@ -26,10 +29,16 @@ struct nvme_mpath_pt_call {
 	unsigned long waits_since;	/* begin of the current wait */
 };
 
+/* The arguments of nvme_ns_ioctl(). */
+struct nvme_mpath_pt_ioctl_args {
+	unsigned int cmd;
+	void __user *argp;
+	unsigned int flags;
+	bool open_for_write;
+};
+
 /* -ENODEV without an attempt: no path, or one that is being removed. */
 static int nvme_mpath_pt_call_attempt(struct nvme_ns_head *head,
-				      unsigned int cmd, void __user *argp,
-				      unsigned int flags, bool open_for_write,
 				      struct nvme_mpath_pt_call *call)
 {
 	struct nvme_ns *ns;
@@ -45,7 +54,7 @@ static int nvme_mpath_pt_call_attempt(struct nvme_ns_head *head,
 	if (call->again)
 		trace_nvme_passthru_retry(head->disk, call, call->last.opcode,
 					  ns->ctrl->instance);
-	ret = nvme_ns_ioctl(ns, cmd, argp, flags, open_for_write, &call->last);
+	ret = call->send(ns, call->data, &call->last);
 	/* the queue died after the path had been chosen */
 	if (ret == -ENODEV && !call->last.made)
 		nvme_mpath_clear_current_path(ns);
@@ -256,15 +265,12 @@ static int nvme_mpath_pt_call_failed(struct nvme_ns_head *head,
 }
 
 static int nvme_mpath_pt_call_run(struct nvme_ns_head *head,
-				  struct nvme_mpath_pt_call *call,
-				  unsigned int cmd, void __user *argp,
-				  unsigned int flags, bool open_for_write)
+				  struct nvme_mpath_pt_call *call)
 {
 	int status = 0, ret;
 
 	for (;; call->again = true) {
-		ret = nvme_mpath_pt_call_attempt(head, cmd, argp, flags,
-						 open_for_write, call);
+		ret = nvme_mpath_pt_call_attempt(head, call);
 		if (call->last.made && call->last.path_error &&
 		    ret != -EFAULT) {
 			status = ret;
@@ -286,6 +292,59 @@ static int nvme_mpath_pt_call_run(struct nvme_ns_head *head,
 }
 
 /**
+ * nvme_mpath_pt_is_on - may commands of a head be sent again?
+ * @head: the head
+ *
+ * Context: Any.
+ * Return: true if nvme_mpath_pt_sync() is for its commands. false if a command
+ *	gets one attempt, as without failover.
+ */
+bool nvme_mpath_pt_is_on(const struct nvme_ns_head *head)
+{
+	return READ_ONCE(head->passthru.policy) != NVME_MPATH_PT_POLICY_NONE;
+}
+
+/**
+ * nvme_mpath_pt_sync - execute a passthrough command, and wait for its end
+ * @head: the head, pinned by the open file or block device
+ * @opcode: of the command, as far as it is known before the first attempt
+ * @send: makes an attempt on a path, which it may sleep on; fills the attempt in
+ *	if it failed, with nvme_mpath_pt_begin_attempt() before and
+ *	nvme_mpath_pt_ioctl_result() after the request was executed; returns
+ *	the status, or a negative error
+ * @data: for @send
+ *
+ * Context: Process context. Sleeps as long as the command takes, which no
+ *	signal ends, and while no path is usable or the command is held, which
+ *	SIGKILL ends. Does not hold head->srcu meanwhile.
+ * Return: the result of @send for the last attempt; -EIO if no path is
+ *	available; the status of the last path error, or -EIO without one, if
+ *	the policy was changed to forbid a retry; -ETIME if it would have to
+ *	wait longer than passthru_wait_secs; -EINTR for SIGKILL.
+ */
+int nvme_mpath_pt_sync(struct nvme_ns_head *head, u8 opcode,
+		       nvme_mpath_pt_send_fn *send, void *data)
+{
+	struct nvme_mpath_pt_call call = {
+		.send = send, .data = data, .last.opcode = opcode,
+	};
+	int ret;
+
+	ret = nvme_mpath_pt_call_run(head, &call);
+	nvme_mpath_pt_fence_put(call.last.fence);
+	return ret;
+}
+
+static int nvme_mpath_pt_send_ioctl(struct nvme_ns *ns, void *data,
+				    struct nvme_mpath_pt_attempt *attempt)
+{
+	const struct nvme_mpath_pt_ioctl_args *args = data;
+
+	return nvme_ns_ioctl(ns, args->cmd, args->argp, args->flags,
+			     args->open_for_write, attempt);
+}
+
+/**
  * nvme_mpath_pt_ioctl - execute a passthrough ioctl on a multipath head
  * @head: the head, pinned by the open file or block device
  * @cmd: an ioctl that executes one I/O command
@@ -293,28 +352,22 @@ static int nvme_mpath_pt_call_run(struct nvme_ns_head *head,
  * @flags: of nvme_ns_ioctl()
  * @open_for_write: may the caller write?
  *
- * Context: Process context. Sleeps as long as the command takes, which no
- *	signal ends, and while no path is usable or the command is held, which
- *	SIGKILL ends. Does not
- *	hold head->srcu meanwhile.
- * Return: the result of nvme_ns_ioctl() for the last attempt; -EIO if no path
- *	is available; the status of the last path error, or -EIO without one, if
- *	the policy was changed to forbid a retry; -ETIME if it would have to
- *	wait longer than passthru_wait_secs; -EINTR for SIGKILL.
+ * Context: As nvme_mpath_pt_sync().
+ * Return: as nvme_mpath_pt_sync(), for the results of nvme_ns_ioctl().
  */
 int nvme_mpath_pt_ioctl(struct nvme_ns_head *head, unsigned int cmd,
 			void __user *argp, unsigned int flags,
 			bool open_for_write)
 {
-	struct nvme_mpath_pt_call call = { };
-	int ret;
+	struct nvme_mpath_pt_ioctl_args args = {
+		.cmd = cmd, .argp = argp, .flags = flags,
+		.open_for_write = open_for_write,
+	};
+	u8 opcode;
 
 	/* every argument begins with it; used until there was an attempt */
-	if (get_user(call.last.opcode, (u8 __user *)argp))
+	if (get_user(opcode, (u8 __user *)argp))
 		return -EFAULT;
-
-	ret = nvme_mpath_pt_call_run(head, &call, cmd, argp, flags,
-				     open_for_write);
-	nvme_mpath_pt_fence_put(call.last.fence);
-	return ret;
+	return nvme_mpath_pt_sync(head, opcode, nvme_mpath_pt_send_ioctl,
+				  &args);
 }

@@ -72,7 +72,8 @@ nvmet_ns_is()
 	echo 1 >"$d/enable" || give_up "nvmet namespace refused"
 }
 
-# nvmet_ns_up <nsid> <uuid>: a namespace of the target; all share one backend
+# nvmet_ns_up <nsid> <uuid>: a namespace of the target; all share one backend. With
+# reservations if $reservations is set and the target can do that.
 nvmet_ns_up()
 {
 	local d=$nvmet/subsystems/$NVMET_NQN/namespaces/$1
@@ -83,6 +84,8 @@ nvmet_ns_up()
 		echo -n "$backend" >"$d/device_path"
 	}
 	echo "$2" >"$d/device_uuid"
+	[ -z "${reservations:-}" ] || [ ! -e "$d/resv_enable" ] ||
+		echo 1 >"$d/resv_enable"
 	echo 1 >"$d/enable" || give_up "nvmet namespace $1 refused"
 }
 
