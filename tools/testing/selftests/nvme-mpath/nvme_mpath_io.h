@@ -65,6 +65,7 @@ enum mode {
 	FSYNC	= 1 << 14,
 	SPIN	= 1 << 15,
 	PERSON	= 1 << 16,
+	BATCH	= 1 << 17,
 };
 
 /* The SQEs of a chain must stay as they are to its end: see submit(). */

@@ -22,7 +22,7 @@ static const char *const flag_names[] = {
 static const char *const mode_names[] = {
 	"sqpoll", "iopoll", "defer", "coop", "flag", "async", "link", "drain",
 	"file", "ring", "smallcq", "shared",
-	"hybrid", "mixed", "fsync", "spin", "person", NULL };
+	"hybrid", "mixed", "fsync", "spin", "person", "batch", NULL };
 
 static void help(int code);
 static unsigned long number(const char *s, unsigned long min,
@@ -135,9 +135,10 @@ static const struct option_desc {
 	  "mixed: small and big SQEs and CQEs; of the SQEs:\n"
 	  "async link drain, fsync: each behind one, linked or\n"
 	  "drained, person: by a personality; registered: file\n"
-	  "ring; spin: no system call while waiting; smallcq:\n"
-	  "a ring that overflows; shared: with a child that\n"
-	  "only looks (none)", .set = set_modes },
+	  "ring; spin: no system call while waiting; batch:\n"
+	  "sleep until all commands are answered; smallcq: a\n"
+	  "ring that overflows; shared: with a child that only\n"
+	  "looks (none)", .set = set_modes },
 	{ "nsid", "n", "do not ask the device, whose answer takes a usable path\n"
 	  "on older kernels; 0: ask it (0)", .u32 = &opt.nsid,
 	  .max = UINT_MAX - 1 },

@@ -230,6 +230,8 @@ static void wait_cqe(double wait)
 		usleep(50000);
 	if (opt.mode & SPIN)
 		ret = spin_cqe();
+	else if (opt.mode & BATCH && stats.done < stats.sent)
+		ret = io_uring_submit_and_wait(&ring, stats.sent - stats.done);
 	else if (opt.mode & (IOPOLL | HYBRID) && !(opt.mode & SQPOLL))
 		ret = poll_cqe(wait, &cqe);
 	else

@@ -18,7 +18,23 @@ reset_under_load()
 	io_stop
 }
 
-begin 6
+# resets_end: of all controllers, one after the other
+resets_end()
+{
+	local c
+
+	for c in $(ctrls); do
+		echo 1 >"/sys/class/nvme/$c/reset_controller" &
+		wait_for 20 ended $! || return
+	done
+}
+
+stopped()
+{
+	grep -q '^State:[[:space:]]*T' "/proc/$io/status"
+}
+
+begin 8
 need_tools nvme
 nvmet_up 2 0 -l 60
 trace_path_errors
@@ -45,4 +61,14 @@ check "both paths reset at once, DEFER_TASKRUN: all commands succeed" \
 	reset_under_load --mode defer
 check "both paths reset at once, DEFER_TASKRUN: 16 commands in flight were lost" \
 	saw_path_errors $((lost + 16))
+lost=$(path_errors)
+
+# A stopped process runs no task work: what a reset needs is done without it.
+held_load 16 -n 16 -o rw --same-data "$ng"
+kill -STOP "$io"
+must 10 "a stopped process" stopped
+check "a stopped process: resets do not wait for its commands" resets_end
+kill -CONT "$io"
+release
+check "a stopped process: all 16 commands succeed when it goes on" io_wait
 finish

@@ -6,7 +6,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-begin 5
+begin 7
 need_tools nvme
 nvmet_up 2 0 -l 60
 # half of the commands in flight are on either path
@@ -34,4 +34,17 @@ must 20 "answers" io_moves
 check "both ports back: all commands succeed" io_stop
 check "both ports pulled: 16 commands in flight were lost" \
 	saw_path_errors $((lost + 16))
+
+# no signal wakes it up before its 16 answers are there
+must 20 "two live paths" paths_live 2
+io_start --wait-for-usr2 -n 16 -o write --same-data --mode defer,batch "$ng"
+hold
+trace_sent
+kill -USR2 "$io"
+must 20 "16 commands in flight" sent 16
+port_down 1
+check "DEFER_TASKRUN, waiting for 16 answers: 8 lost commands are sent again at once" \
+	wait_for 10 sent 24
+release
+check "DEFER_TASKRUN, waiting for 16 answers: all commands succeed" io_wait
 finish

@@ -44,12 +44,13 @@ one_kind()
 	must 20 "usable paths" ana_seen optimized
 }
 
-begin 16
+begin 17
 need_tools nvme
 nvmet_up 2 0
 round_robin
 trace_path_errors
 trace_target_refusals
+pinned=$(pinned_pages)
 
 each_kind one_kind
 
@@ -62,4 +63,5 @@ check "all 16 commands are parked when both ports have refused them" \
 ana_announced optimized 1
 ana_announced optimized 2
 check "all 400 commands succeed when the ports accept them again" io_wait
+check "no page of their memory is pinned any more" is "$pinned" "$(pinned_pages)"
 finish

@@ -45,7 +45,7 @@ lose_appends()
 	io_wait
 }
 
-begin 13
+begin 14
 need_tools nvme
 zoned=1
 nvmet_up 2 0 -l 60
@@ -70,6 +70,7 @@ check "idempotent: the kernel log names the refused opcode $APPEND" \
 before=$(counted failed_over)
 lose_appends all 32
 check "all: no append fails" test "$(io_value ok):$(io_value failed)" = 32:0
+check "all: each append is at the place of its answer" test "$io_status" = 0
 check "all: the target saw 32 appends and 32 retries" is 64 "$(target_counted)"
 check "all: passthru_failed_over has grown by 32" \
 	is $((before + 32)) "$(counted failed_over)"

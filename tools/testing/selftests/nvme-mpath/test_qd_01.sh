@@ -30,7 +30,7 @@ flying()
 	held_load 8 -t 600 -n 8 -o write --same-data "$ng"
 }
 
-begin 10
+begin 12
 need_tools nvme
 nvmet_up 2 0 -l 60
 echo queue-depth >"$subsys/iopolicy"
@@ -81,7 +81,16 @@ check "policy none: 8 writes lost by a reset end with -EINTR" \
 	is "-4:8" "$(io_value errors)"
 ended_by "refused by the policy"
 
+# a reset clears the counter, a refusal does not
 policy idempotent
+echo >"$TRACING/trace"
+ana_unannounced inaccessible 1
+io_start -n 64 -o rw "$ng"
+check "all 64 commands succeed while a port refuses them" io_wait
+must 5 "a refused command" saw_path_errors 1
+ana_announced optimized 1
+must 20 "usable paths" ana_seen optimized
+ended_by "that a port refused"
 disconnect
 wait_for 10 no_ctrl
 check "no controller goes with commands still counted as active" \

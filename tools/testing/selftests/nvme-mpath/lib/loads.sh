@@ -168,6 +168,16 @@ io_end()
 	return $status
 }
 
+# pinned_pages: pages of user memory that the kernel uses for I/O now
+pinned_pages()
+{
+	# adds up what the CPUs have counted
+	cat /proc/sys/vm/stat_refresh
+	awk '$1 == "nr_foll_pin_acquired" { n += $2 }
+		$1 == "nr_foll_pin_released" { n -= $2 }
+		END { print n + 0 }' /proc/vmstat
+}
+
 # check_works: after the faults of the test
 check_works()
 {
