@@ -31,6 +31,9 @@ help:
 #:   make test    all tests, each in a VM of its own;  T=delay_01 one of them,
 #:                T=delay a group, T="delay park_01" several
 #:   make new-test G=park  a new test of that group, made from the template
+#:   make mutants  plants mistakes in the modules for Debian's own kernel, one by
+#:                one, and sees that a test catches each;  T="retry-dropped ..."
+#:                only these;  CLEAN=0 without a run of the tests before that
 #:   make kunit   the unit tests, under User Mode Linux
 #:   make vm      a shell in the guest, two multipath heads up
 #:   make tree    unpack the base kernel, assemble the series on it
@@ -100,6 +103,9 @@ test: deps
 new-test:
 	@scripts/new-test.sh '$(G)'
 
+mutants: deps
+	@scripts/mutants.sh '$(BASE)' $(T)
+
 kunit: deps
 	@scripts/kunit.sh '$(BASE)'
 
@@ -138,5 +144,5 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel modules deb deb-test demo test new-test kunit vm check check-bisect bench \
+.PHONY: help deps tree kernel modules deb deb-test demo test new-test mutants kunit vm check check-bisect bench \
 	htmldocs series apply export port clean distclean

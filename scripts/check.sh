@@ -122,6 +122,14 @@ grep -v '^#' "$vm/distro.skips" | while read -r name reason; do
 done >"$logs/distro-skips"
 result "vm/distro.skips: each line is a test and a reason" "$logs/distro-skips"
 
+# A mutant that does not apply proves nothing.
+if [ "${driver_alone:-0}" = 1 ]; then
+	for f in "$top"/mutants/*.patch; do
+		git -C "$tree" apply --check "$f" 2>&1 | sed "s|^|${f##*/}: |"
+	done >"$logs/mutants" || true
+	result "mutants/: each applies to the series" "$logs/mutants"
+fi
+
 # get_maintainer.pl has to name an entry for each new file.
 git -C "$tree" diff --diff-filter=A --name-only base HEAD | (cd "$tree" &&
 	while read -r f; do

@@ -229,6 +229,16 @@ apply_series()
 	done
 }
 
+# copy_source <from> <to>: but not what a build leaves there; what did not change is
+# not compiled again
+copy_source()
+{
+	mkdir -p "$2"
+	rsync -rlpc --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+		--exclude='*.mod.c' --exclude='.*' --exclude=Module.symvers \
+		--exclude=modules.order "$1/" "$2/"
+}
+
 # assemble_distro: out/distro/<kver>/series; says whether it changed
 assemble_distro()
 {
@@ -240,13 +250,21 @@ assemble_distro()
 	cp -a "$distro/stock" "$new"
 	apply_series "$new"
 	write_kbuild "$new"
-	# what did not change is not compiled again
-	mkdir -p "$distro/series"
-	rsync -rlpc --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
-		--exclude='*.mod.c' --exclude='.*' --exclude=Module.symvers \
-		--exclude=modules.order "$new/" "$distro/series/"
+	copy_source "$new" "$distro/series"
 	rm -rf "$new"
 	echo "$key" >"$distro/.series"
+}
+
+# make_modules <directory> [make argument]...: host and target at once, as the symbol
+# versions of the host change with the series, and those of the target go with them
+make_modules()
+{
+	local dir=$1
+
+	shift
+	CCACHE_DIR=${CCACHE_DIR:-$out/ccache} DEBIAN_KERNEL_USE_CCACHE=1 \
+		make -C "$headers" M="$dir" -j"$jobs" \
+		MODULE_ALLOW_BTF_MISMATCH=y "$@" modules
 }
 
 # prepare_distro stock|series: prepare(), for KERNEL=distro

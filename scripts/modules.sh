@@ -29,18 +29,13 @@ unpack_source
 assemble_distro
 fetch_image
 
-# build: both directories at once, as the symbol versions of the host change with
-# the series, and those of the target go with them
 build()
 {
 	local log=$distro/build.log start=$SECONDS
 
 	[ ! -e "$distro/.built" ] || return 0
 	msg "building NVMe modules for $kver (log: ${log#"$top"/})"
-	CCACHE_DIR=${CCACHE_DIR:-$out/ccache} DEBIAN_KERNEL_USE_CCACHE=1 \
-		make -C "$headers" M="$built" -j"$jobs" \
-		MODULE_ALLOW_BTF_MISMATCH=y modules 2>&1 |
-		tee "$log" | progress || {
+	make_modules "$built" 2>&1 | tee "$log" | progress || {
 		grep -E -B2 -A8 'error:|Error [0-9]|ERROR:' "$log" |
 			head -n 40 >&2
 		die "the modules for $kver did not build" "see $log"
