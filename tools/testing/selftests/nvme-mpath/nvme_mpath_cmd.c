@@ -79,7 +79,7 @@ static void set_data(struct slot *s, struct nvme_uring_cmd *cmd)
 	uint64_t lba = s->opcode == OP_READ ? s->lba : slot_lba(s);
 
 	if (opt.workload == COUNT) {
-		lba = 0;
+		lba = zone_lba();
 		memset(s->buf, 0, opt.bytes);
 		memcpy(s->buf, &s->seq, sizeof(s->seq));
 	} else if (s->opcode == OP_READ) {

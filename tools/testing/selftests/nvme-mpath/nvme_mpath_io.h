@@ -163,6 +163,7 @@ void reap(double wait);
 /* nvme_mpath_verify.c */
 unsigned int meta_bytes(void);
 uint64_t slot_lba(const struct slot *s);
+uint64_t zone_lba(void);
 void fill(struct slot *s, uint64_t generation);
 bool holds(const struct slot *s, uint64_t generation);
 void note_append(uint64_t seq, uint64_t lba);

@@ -82,8 +82,9 @@ static const struct option_desc {
 } options[] = {
 	{ .help = "What to send" },
 	{ "workload", "word", "read, write, flush; rw and append read back;\n"
-	  "count: append to the first zone, count what it holds\n"
-	  "in the end; fused: pairs of a compare and a write,\n"
+	  "count: append to a zone, that of --first-lba with\n"
+	  "--zone, else the first; count what it holds in the\n"
+	  "end; fused: pairs of a compare and a write,\n"
 	  "with the flags of a fused pair (read)", 'o',
 	  .word = &opt.workload, .words = workloads },
 	{ "opcode", "n", "this, without data; a running number in dword 10",
@@ -110,8 +111,8 @@ static const struct option_desc {
 	{ .help = "Which blocks, which data" },
 	{ "first-lba", "lba", "the first to use (0)", .u64 = &opt.first,
 	  .max = LONG_MAX },
-	{ "zone", "lbas", "the size of a zone, for append", .u32 = &opt.zone,
-	  .min = 8, .max = 1 << 20 },
+	{ "zone", "lbas", "the size of a zone, for append and count",
+	  .u32 = &opt.zone, .min = 8, .max = 1 << 20 },
 	{ "metadata", "n", "bytes of separate metadata for each LBA (0)",
 	  .u32 = &opt.meta, .min = 8, .max = 64 },
 	{ "seed", "n", "of the data that is written (0)", .u32 = &opt.seed,

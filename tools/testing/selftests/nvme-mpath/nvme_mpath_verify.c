@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 #include "nvme_mpath_io.h"
 
 static uint64_t pattern(uint64_t lba, uint64_t generation, unsigned int word)
@@ -25,6 +26,12 @@ uint64_t slot_lba(const struct slot *s)
 	/* both commands of a fused pair use one place */
 	return opt.first + (opt.workload == FUSED ? 0 : (uint64_t)(s - slots)) *
 		(opt.zone ? opt.zone : opt.bytes / LBA_SIZE);
+}
+
+/* The zone of COUNT: that of --first-lba if its size is known, or the first. */
+uint64_t zone_lba(void)
+{
+	return opt.zone ? opt.first / opt.zone * opt.zone : 0;
 }
 
 unsigned int meta_bytes(void)
@@ -80,16 +87,35 @@ void note_append(uint64_t seq, uint64_t lba)
 
 #define CHUNK	(128 << 10)
 
+/* The policy may be none, and no path usable at this moment. */
+static bool path_trouble(int ret)
+{
+	if (ret < 0)
+		return errno == EINTR || errno == EAGAIN || errno == EINVAL ||
+			errno == ENODEV || errno == EIO;
+	return (ret & 0x700) == 0x300;
+}
+
 static void read_chunk(unsigned char *buf, uint64_t lba)
 {
-	struct nvme_passthru_cmd64 cmd = {
-		.opcode = OP_READ, .nsid = nsid, .addr = (uintptr_t)buf,
-		.data_len = CHUNK, .cdw10 = lba, .cdw12 = CHUNK / LBA_SIZE - 1,
-	};
-	int ret = ioctl(fd, NVME_IOCTL_IO64_CMD, &cmd);
+	double end = now() + opt.patience;
+	int ret;
 
-	if (ret)
-		fail("reading the zone", ret < 0 ? errno : EIO);
+	for (;;) {
+		struct nvme_passthru_cmd64 cmd = {
+			.opcode = OP_READ, .nsid = nsid,
+			.addr = (uintptr_t)buf, .data_len = CHUNK,
+			.cdw10 = lba, .cdw11 = lba >> 32,
+			.cdw12 = CHUNK / LBA_SIZE - 1,
+		};
+
+		ret = ioctl(fd, NVME_IOCTL_IO64_CMD, &cmd);
+		if (!ret)
+			return;
+		if (!path_trouble(ret) || now() >= end)
+			fail("reading the zone", ret < 0 ? errno : EIO);
+		usleep(50000);
+	}
 }
 
 /*
@@ -104,7 +130,7 @@ static uint64_t read_zone(uint64_t *at, uint64_t max)
 	if (!buf)
 		fail("aligned_alloc", ENOMEM);
 	for (;;) {
-		read_chunk(buf, n * opt.bytes / LBA_SIZE);
+		read_chunk(buf, zone_lba() + n * opt.bytes / LBA_SIZE);
 		for (i = 0; i < CHUNK; i += opt.bytes, n++) {
 			memcpy(&seq, buf + i, sizeof(seq));
 			/* an unwritten position reads as 0, or all ones */
@@ -132,7 +158,7 @@ void check_appends(void)
 		seen[at[i]] = true;
 	}
 	for (i = 0; i < nr_appended; i++) {
-		where = appended[i].lba * LBA_SIZE / opt.bytes;
+		where = (appended[i].lba - zone_lba()) * LBA_SIZE / opt.bytes;
 		lost += where >= n || at[where] != appended[i].seq;
 	}
 	printf("positions=%ju twice=%ju lost=%ju\n", n, twice, lost);
