@@ -30,6 +30,9 @@ help:
 #:                kernel where the base allows that; KERNEL=plain builds two
 #:   make test    all tests, each in a VM of its own;  T=delay_01 one of them,
 #:                T=delay a group, T="delay park_01" several
+#:   make torture MINUTES=3  random loads and faults, and whether each command was
+#:                answered once, with right data, and nothing is left; SEED=n
+#:                repeats a run, SEED=known all that failed once
 #:   make new-test G=park  a new test of that group, made from the template
 #:   make mutants  plants mistakes in the modules for Debian's own kernel, one by
 #:                one, and sees that a test catches each;  T="retry-dropped ..."
@@ -61,7 +64,7 @@ help:
 #:   BASE=6.12           the base kernel, a file of bases/
 #:   KERNEL=plain|debug|single|distro  debug has KASAN, lockdep, kmemleak: slow;
 #:                       single has no NVMe multipath; distro is the image of the
-#:                       distribution with make modules: for demo, test and vm
+#:                       distribution with make modules: for demo, test, torture, vm
 #:   SERIES=0            the stock kernel; with test: most tests fail there.
 #:                       EXPECT_STOCK=1: to fail as announced is to pass
 #:   KSRC=/path          take the base from a source tree, not from a package
@@ -99,6 +102,11 @@ demo: deps
 
 test: deps
 	@scripts/test.sh '$(BASE)' '$(name)' '$(KERNEL)' $(T)
+
+torture: deps
+	@SEED='$(SEED)' MINUTES='$(MINUTES)' FAULTS='$(FAULTS)' LANES='$(LANES)' \
+		scripts/torture.sh '$(BASE)' \
+		'$(if $(filter file,$(origin KERNEL)),,$(KERNEL))'
 
 new-test:
 	@scripts/new-test.sh '$(G)'
@@ -144,5 +152,5 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel modules deb deb-test demo test new-test mutants kunit vm check check-bisect bench \
+.PHONY: help deps tree kernel modules deb deb-test demo test torture new-test mutants kunit vm check check-bisect bench \
 	htmldocs series apply export port clean distclean

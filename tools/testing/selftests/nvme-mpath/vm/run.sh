@@ -109,6 +109,12 @@ args+=" nvme.poll_queues=1"
 # by default QEMU's firmware keeps the hot-plug of PCIe slots to itself
 args+=" pcie_ports=native"
 args+=" ${NVME_MPATH_APPEND:-}"
+# what torture.sh is to do; its log of actions is in that of the kernel
+for t in SEED MINUTES FAULTS LANES; do
+	name=TORTURE_$t
+	[ -z "${!name:-}" ] || args+=" nvme_mpath.torture.${t,,}=${!name}"
+done
+[ -z "${TORTURE_MINUTES:-}" ] || args+=" log_buf_len=16M"
 
 # test_limit <test>: seconds, from its line "# timeout: N"; kselftest's settings
 # have one limit for all
@@ -117,7 +123,7 @@ test_limit()
 	local t
 
 	t=$(sed -n 's/^# timeout: //p' "$1")
-	echo $((${t:-90} * slow))
+	echo $((${t:-90} * slow + ${TORTURE_MINUTES:-0} * 60))
 }
 
 # stock_outcomes <test>: the words of its line "# stock: ". A word like "pass:7.3"

@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Random loads and faults in a VM, with an oracle: see torture.sh of the selftests.
+# Usage: torture.sh <base> [distro|plain|debug]
+#
+# SEED=n repeats the choices of a run, SEED=known those of all runs that once failed;
+# MINUTES=n, FAULTS=a,b and LANES=n are passed on. Without a kernel: the
+# distribution's for a base whose driver loads there, else plain.
+. "$(dirname "$0")/lib.sh"
+
+load_base "${1:-}"
+kernel=${2:-}
+if [ -z "$kernel" ]; then
+	kernel=plain
+	[ "${driver_alone:-0}" = 0 ] || kernel=distro
+fi
+known=$vm/../torture.seeds
+export TORTURE_MINUTES=${MINUTES:-3} TORTURE_LANES=${LANES:-}
+export TORTURE_SEED TORTURE_FAULTS
+
+[[ $TORTURE_MINUTES =~ ^[1-9][0-9]*$ ]] ||
+	die "MINUTES takes a number, not '$TORTURE_MINUTES'"
+# lines of seed, faults, and what went wrong
+case ${SEED:-} in
+'') runs=("$((RANDOM << 15 | RANDOM))	${FAULTS:--}") ;;
+known) mapfile -t runs < <(grep '^[0-9]' "$known") ;;
+*) runs=("$SEED	${FAULTS:--}") ;;
+esac
+
+# one_run: sets $code
+one_run()
+{
+	local report dir
+
+	msg "seed $TORTURE_SEED, $TORTURE_MINUTES minutes and more${what:+: $what}" \
+		"; to repeat it: make torture BASE=$base KERNEL=$kernel" \
+		"SEED=$TORTURE_SEED MINUTES=$TORTURE_MINUTES$options"
+	code=0
+	"$top/scripts/test.sh" "$base" series "$kernel" ./torture.sh || code=$?
+	dir=$(readlink -f "$out/results/$base/latest")
+	report=$dir/torture.report
+	[ -f "$dir/torture/verdict" ] || return 0
+	tr -d '\r' <"$dir/torture/verdict" | sed -n 's/^# torture: //p' >"$report"
+	sed 's/^/    /' "$report"
+	echo "report: $report"
+}
+
+gravest=0
+for run in "${runs[@]}"; do
+	read -r TORTURE_SEED TORTURE_FAULTS what <<<"$run"
+	[[ $TORTURE_SEED =~ ^(0|[1-9][0-9]{0,17})$ ]] ||
+		die "SEED takes a number or known, not '$TORTURE_SEED'"
+	[ "$TORTURE_FAULTS" != - ] || TORTURE_FAULTS=
+	options=${TORTURE_FAULTS:+ FAULTS=$TORTURE_FAULTS}${LANES:+ LANES=$LANES}
+	one_run
+	[ "$code" -le "$gravest" ] || gravest=$code
+done
+exit "$gravest"

@@ -1,0 +1,296 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This test will send random loads to a head over TCP and to one over PCIe at once,
+# break and mend their paths at random, and see that each command is answered once,
+# with no error that nothing explains, with the right data, and that nothing is left.
+#
+# make torture runs it, not make test. All that is random depends on a seed:
+#   TORTURE_SEED=n	the same loads, the same faults in the same order
+#   TORTURE_MINUTES=n	for so long (3)
+#   TORTURE_FAULTS=a,b	no other faults than these: see torture_faults.sh
+#   TORTURE_LANES=n	so many loads at a time (4)
+# stock: fail panic
+# timeout: 240
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+# modes and kinds of commands
+# shellcheck source-path=SCRIPTDIR source=matrix.sh
+. ./matrix.sh
+# lanes, loads and the oracle
+# shellcheck source-path=SCRIPTDIR source=torture_loads.sh
+. ./torture_loads.sh
+# the actor
+# shellcheck source-path=SCRIPTDIR source=torture_faults.sh
+. ./torture_faults.sh
+
+SEED=${TORTURE_SEED:-1}
+minutes=${TORTURE_MINUTES:-3}
+lanes=${TORTURE_LANES:-4}
+[ -z "${TORTURE_FAULTS:-}" ] || IFS=, read -ra faults <<<"$TORTURE_FAULTS"
+
+declare -A target_nsid=([tcp]=1 [zoned]=2 [pcie]=1 [meta]=3 [pzoned]=2)
+declare -A target_head target_ng subsystem
+# shellcheck disable=SC2034 # for torture_loads.sh
+zones_zoned=1024 zones_pzoned=60
+lane_mark=() pci_iops=200
+
+# zoned_backend_up: another null_blk, of zones of 1 MiB, for namespace 2
+zoned_backend_up()
+{
+	local d=$CONFIGFS/nullb/mpath1
+
+	mkdir "$d" || give_up "no second null_blk"
+	at_exit "echo 0 >$d/power; rmdir $d"
+	echo 1024 >"$d/size"
+	echo 512 >"$d/blocksize"
+	echo 1 >"$d/zoned"
+	echo 1 >"$d/zone_size"
+	echo 1 >"$d/memory_backed"
+	echo 2 >"$d/irqmode"
+	echo $((20000000 * SLOW)) >"$d/completion_nsec"
+	echo 1 >"$d/power" || give_up "no zoned null_blk"
+}
+
+# found <target> <NQN>
+found()
+{
+	must 20 "head of $1" find_head "$2" "${target_nsid[$1]}"
+	target_head[$1]=$head target_ng[$1]=$ng
+	echo idempotent >"$tmp/policies.$1"
+	echo "done" >>"$tmp/policies.$1"
+	echo idempotent >"/sys/block/$head/passthru_failover"
+}
+
+tcp_up()
+{
+	local p
+
+	nvmet_target_up 2 $((20 * SLOW))
+	zoned_backend_up
+	backend=/dev/mpath1
+	nvmet_ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
+	relay_up
+	at_exit "kill -USR2 $relay; nvme disconnect -n $NVMET_NQN"
+	for p in 1 2; do
+		tcp_connect_first "$p"
+	done
+	found tcp "$NVMET_NQN"
+	found zoned "$NVMET_NQN"
+	subsystem[tcp]=$subsys
+	must 20 "two live paths" paths_live 2
+}
+
+tcp_connect_first()
+{
+	tcp_connect "$1" || give_up "nvme connect failed"
+}
+
+pcie_up()
+{
+	local t
+
+	for t in pcie meta pzoned; do
+		found $t "$PCI_NQN"
+	done
+	subsystem[pcie]=$subsys
+	nvme zns reset-zone -a "${target_ng[pzoned]}" >"$tmp/zones" 2>&1
+	must 10 "two live paths" paths_live 2
+}
+
+# pci_throttled: commands are in flight long enough to be lost, and leave the CPUs to
+# the actor
+pci_throttled()
+{
+	local d
+
+	pci_slow $pci_iops
+	for d in ns2 ns3; do
+		qmp block_set_io_throttle "{\"device\":\"$d\",\"bps\":0,
+			\"bps_rd\":0,\"bps_wr\":0,\"iops\":$pci_iops,
+			\"iops_rd\":0,\"iops_wr\":0}"
+	done
+}
+
+# delays_set: half of the seeds have heads that outlive their last path
+delays_set()
+{
+	local t
+
+	rnd_from 2
+	rnd 2
+	removal_delay=$((r * 1000))
+	for t in tcp zoned; do
+		head=${target_head[$t]}
+		delay_for $removal_delay || removal_delay=0
+	done
+}
+
+# what_is_refused: modes and kinds that this kernel does not know
+what_is_refused()
+{
+	local x why mode='' kind='' nsid=1
+
+	use tcp
+	ng=${target_ng[tcp]}
+	for x in "${modes[@]}" "${more_modes[@]}" "${kinds[@]}"; do
+		if [[ $x == *:*:* ]]; then
+			[[ $x == *:1:* ]] || continue
+		fi
+		# shellcheck disable=SC2001
+		if refused "${x%%:*}" "$(sed 's/^[a-z]*:\([0-9]:\)\{0,1\}//' <<<"$x")"; then
+			touch "$tmp/not.${x%%:*}"
+			ktap_print_msg "${x%%:*}: refused by this kernel: $why"
+		fi
+	done
+}
+
+# block_up: fio verifies what it wrote 16 writes ago, beside all lanes
+block_up()
+{
+	fio --ioengine=libaio --direct=1 --rw=randwrite --bs=4k --offset=48M \
+		--size=8M --iodepth=4 --rate_iops=60 --verify=pattern \
+		--verify_pattern=%o --verify_backlog=16 --verify_fatal=1 \
+		--time_based --runtime=86400 --group_reporting \
+		--name=tcp --filename="/dev/${target_head[tcp]}" \
+		--name=pcie --filename="/dev/${target_head[pcie]}" \
+		>"$tmp/fio" 2>&1 &
+	fio=$!
+	at_exit "kill -9 $fio"
+}
+
+lanes_up()
+{
+	local i
+
+	for ((i = 0; i < lanes; i++)); do
+		lane "$i" &
+		lane_pid[i]=$!
+		at_exit "kill -9 ${lane_pid[i]} \$(cat $tmp/lane.$i.pid)"
+	done
+}
+
+lanes_ended()
+{
+	local i
+
+	for i in "${lane_pid[@]}"; do
+		ended "$i" || return
+	done
+}
+
+# counters <name>: the sum of all heads
+counters()
+{
+	local t sum=0
+
+	for t in "${!target_head[@]}"; do
+		sum=$((sum + $(cat "/sys/block/${target_head[$t]}/passthru_$1")))
+	done
+	echo "$sum"
+}
+
+# report: what happened; scripts/torture.sh keeps these lines
+report()
+{
+	cat "$tmp"/accounts.* | tr ' ' '\n' | awk -F= -v OFS= '
+		$1 ~ /^(sent|done|ok|failed|timed_out)$/ { sum[$1] += $2 }
+		$1 == "gap_ms" && $2 > gap { gap = $2 }
+		$1 == "errors" && $2 {
+			n = split($2, kinds, ",")
+			for (i = 1; i <= n; i++) {
+				split(kinds[i], e, ":")
+				errors[e[1]] += e[2]
+			}
+		}
+		END {
+			print "commands: sent ", sum["sent"], ", succeeded ",
+				sum["ok"], ", failed ", sum["failed"]
+			for (e in errors)
+				text = text " " e ":" errors[e]
+			print "errors, each of them explained:", text
+			print "cancelled: ", 0 + errors["-125"]
+			print "longest stall: ", gap, " ms"
+		}'
+	echo "loads with an account: $(cat "$tmp"/accounts.* | wc -l)"
+	echo "loads by kind: $(tally <(cut -d' ' -f1,2 "$tmp"/accounts.* |
+		tr ' ' '/'))"
+	echo "loads by mode: $(tally <(cut -d' ' -f3 "$tmp"/accounts.*))"
+	echo "loads that ended without one: $(tally <(cut -d' ' -f1 "$tmp"/ends.* \
+		2>/dev/null)), longest end $(cut -d' ' -f2 "$tmp"/ends.* \
+		2>/dev/null | sort -n | tail -n 1) ms"
+	echo "steps: $step; faults: $(tally "$tmp/faults")"
+	echo "failed over: $(counters failed_over), parked: $(counters \
+		parked_total), held: $(counters held_total), refused:" \
+		"$(counters refused), no path: $(counters no_path)"
+}
+
+# tally <file>: how often each word
+tally()
+{
+	sort "$1" | uniq -c | awk '{ printf "%s%s %d", s, $2, $1; s = ", " }'
+}
+
+begin 11
+need_tools nvme fio setpci
+need_qmp
+echo on >/proc/sys/kernel/printk_devkmsg
+mkfifo "$tmp/never"
+exec 8<>"$tmp/never"
+io_uring_is_ours=$(io_uring_patched && echo 1)
+pcie_up
+tcp_up
+[ -e "/sys/block/$head/passthru_failover" ] ||
+	give_up "the kernel has no passthru_failover"
+delays_set
+what_is_refused
+pci_throttled
+for s in tcp pcie; do
+	use $s
+	round_robin
+done
+ktap_print_msg "seed $SEED, $minutes minutes, $lanes lanes," \
+	"delayed_removal_secs $removal_delay"
+
+torture_start=$(ms)
+torture_end=$((torture_start + minutes * 60000))
+lane_pid=()
+block_up
+lanes_up
+calm
+# on a slow machine it takes longer until something has happened
+while [ ! -e "$tmp/stop" ] && { ! past "$torture_end" || [ "$step" -lt 10 ]; }; do
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		act
+	done
+	calm
+done
+touch "$tmp/stop"
+wait_for 120 lanes_ended || violation stuck "the last loads did not end" \
+	$'\n'"$(lanes_stuck)"
+ended "$fio" && touch "$tmp/bad.block"
+fio_stop "$fio" || touch "$tmp/bad.block"
+wait_for 30 nothing_waits || violation parked "with no load any more"
+
+print_plan
+report | tee "$tmp/report" | sed 's/^/# torture: /'
+check "each command was answered once" test ! -e "$tmp/bad.answers"
+check "no command ended with an error that nothing explains" \
+	test ! -e "$tmp/bad.errors"
+check "all data is right and where it was answered" test ! -e "$tmp/bad.data"
+check "no append was executed twice" test ! -e "$tmp/bad.twice"
+check "each load could run, and none crashed" test ! -e "$tmp/bad.run"
+check "each process and ring ended in time" test ! -e "$tmp/bad.ends"
+check "after each group of faults all paths were back, and all loads went on" \
+	test ! -e "$tmp/bad.stuck"
+check "nothing was parked or held when all was mended" \
+	test ! -e "$tmp/bad.parked"
+check "block I/O beside had no error and no wrong data" \
+	test ! -e "$tmp/bad.block"
+check "commands failed over or waited for a path" \
+	test $(($(counters failed_over) + $(counters parked_total))) -gt 0
+for t in tcp zoned; do
+	echo 0 >"/sys/block/${target_head[$t]}/delayed_removal_secs"
+done
+use tcp
+check_nothing_left
+finish

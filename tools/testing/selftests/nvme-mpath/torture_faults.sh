@@ -1,0 +1,573 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # torture.sh sources lib.sh first
+# shellcheck disable=SC2034 # the helpers of lib read head and subsys
+#
+# The actor of torture.sh: it breaks and mends, by a sequence of choices that depends
+# on the seed only, not on what the faults did. To add a fault, write break_<name>,
+# and put the name into faults. It chooses with pick, claims what it breaks, so that
+# no other fault breaks it meanwhile, says what it does by action, breaks it without
+# waiting long, and leaves the way back with mend_by. What may block goes to the
+# background by job.
+
+# A name that is there twice comes twice as often.
+faults=(reset reset reset_both port port cut cut stall delete delete ana ana ana
+	refuse hold hold hold hold hold pull pull pcie_reset pcie_reset slow cpu cpu
+	policy policy delayed iopolicy rescan)
+
+# what is broken: how to mend it
+declare -A broken=()
+jobs=()
+step=0
+
+# action <text>...: the log of the actor, here and in the kernel's log
+action()
+{
+	local line
+
+	line="torture $((($(ms) - torture_start) / 1000)) s, step $step: $*"
+	echo "$line" >>"$tmp/actions"
+	echo "$line" >/dev/kmsg
+}
+
+# job <command>...: in the background; calm waits for it
+job()
+{
+	("$@") >>"$tmp/jobs.log" 2>&1 &
+	jobs+=("$!")
+}
+
+# claim <thing>...: false if one of them is broken
+claim()
+{
+	local t
+
+	for t in "$@"; do
+		[ -z "${broken[$t]:-}" ] || return
+	done
+	for t in "$@"; do
+		broken[$t]=:
+	done
+}
+
+# mend_by <thing> <command>...
+mend_by()
+{
+	local t=$1
+
+	shift
+	broken[$t]=$*
+}
+
+# mend <thing>
+mend()
+{
+	local how=${broken[$1]}
+
+	unset "broken[$1]"
+	[ "$how" = : ] || {
+		action "mend $1: $how"
+		$how
+	}
+}
+
+# use <tcp|pcie>: $subsys, for the helpers of lib
+use()
+{
+	subsys=${subsystem[$1]}
+}
+
+# tcp_ctrl <1|2>: the first path goes through the relay
+tcp_ctrl()
+{
+	use tcp
+	if [ "$1" = 1 ]; then
+		ctrls_at "$RELAY_PORT"
+	else
+		ctrls_at 4421
+	fi
+}
+
+tcp_connect()
+{
+	local relayed=()
+
+	[ "$1" = 2 ] || relayed=(-s "$RELAY_PORT")
+	nvmet_connect "$1" -l 3600 -P 1 "${relayed[@]}"
+}
+
+# reset_ctrl <controller>...
+reset_ctrl()
+{
+	local c
+
+	for c in "$@"; do
+		echo 1 >"/sys/class/nvme/$c/reset_controller"
+	done
+}
+
+break_reset()
+{
+	pick 1 2
+	[ -z "${broken[path$picked]:-}" ] || return
+	action "reset tcp $picked"
+	# shellcheck disable=SC2046
+	job reset_ctrl $(tcp_ctrl "$picked")
+}
+
+break_reset_both()
+{
+	[ -z "${broken[path1]:-}${broken[path2]:-}" ] || return
+	action "reset tcp 1 and 2"
+	# shellcheck disable=SC2046
+	job reset_ctrl $(tcp_ctrl 1)
+	# shellcheck disable=SC2046
+	job reset_ctrl $(tcp_ctrl 2)
+}
+
+# may_lose <1|2>: claims the path. The last controller may only go if the heads
+# outlive it. A port that goes may cost its controller: it answers a last attempt to
+# reconnect with "no such subsystem".
+may_lose()
+{
+	local other=$((3 - $1))
+
+	[ "$removal_delay" -gt 0 ] || [ -z "${broken[path$other]:-}" ] || return
+	claim "path$1"
+}
+
+break_port()
+{
+	pick 1 2
+	may_lose "$picked" || return
+	action "port $picked down"
+	port_down "$picked"
+	mend_by "path$picked" port_up "$picked"
+}
+
+break_delete()
+{
+	pick 1 2
+	may_lose "$picked" || return
+	action "delete tcp $picked"
+	# shellcheck disable=SC2046
+	job nvme disconnect -d "$(tcp_ctrl "$picked")"
+	mend_by "path$picked" reconnect "$picked"
+}
+
+# reconnect <1|2>: until the heads have the path, or the other one could go now
+reconnect()
+{
+	if ! wait_for 60 no_tcp_ctrl "$1" || ! tcp_connect "$1" ||
+		! wait_for 20 has_paths "$(tcp_ctrl "$1")" 2; then
+		mend_by "path$1" reconnect "$1"
+	fi
+}
+
+# has_paths <controller> <n>: its paths to n heads are there
+has_paths()
+{
+	[ "$(compgen -G "/sys/class/nvme/$1/nvme*c*n*" | wc -l)" -ge "$2" ]
+}
+
+no_tcp_ctrl()
+{
+	[ -z "$(tcp_ctrl "$1")" ]
+}
+
+# the host sees at once that its connections are gone; the target gets what was sent
+# when the wire is whole again
+break_cut()
+{
+	may_lose 1 || return
+	action "cut the wire of tcp 1"
+	wire_cut
+	wire_hang_up
+	mend_by path1 wire_mend
+}
+
+# for a moment only: until the host notices, processes wait for what is in flight
+break_stall()
+{
+	claim path1 || return
+	rnd 1200
+	action "stall the wire of tcp 1 for $((300 + r)) ms"
+	wire_cut
+	pause $((300 + r))
+	wire_mend
+	mend path1
+}
+
+break_ana()
+{
+	local p
+
+	pick 1 2
+	p=$picked
+	claim "ana$p" || return
+	pick inaccessible inaccessible change non-optimized persistent-loss
+	action "ana $picked on port $p"
+	ana "$picked" "$p"
+	mend_by "ana$p" ana optimized "$p"
+}
+
+# The target refuses commands of a path, and does not say so before.
+break_refuse()
+{
+	local p c
+
+	pick 1 2
+	p=$picked
+	claim "ana$p" "path$p" || return
+	c=$(tcp_ctrl "$p")
+	action "refuse on port $p"
+	quiet_events "$c" 0
+	ana inaccessible "$p"
+	mend_by "ana$p" announce "$p"
+	mend_by "path$p" :
+}
+
+# quiet_events <controller> <mask>: it may be in a reset
+quiet_events()
+{
+	timeout 60 nvme set-feature "/dev/$1" --feature-id=0xb --value="$2" \
+		>"$tmp/events" 2>&1
+}
+
+# A reset enables events again, too.
+announce()
+{
+	local c
+
+	c=$(tcp_ctrl "$1")
+	wait_for 10 quiet_events "$c" 0x900 || reset_ctrl "$c"
+	ana optimized "$1"
+}
+
+# for a moment: processes that end wait for commands that are in flight
+break_hold()
+{
+	claim gate || return
+	rnd 1200
+	action "hold commands for $((300 + r)) ms"
+	hold
+	pause $((300 + r))
+	pick nothing reset reset_both reset_both port cut cut stall
+	[ "$picked" = nothing ] || "break_$picked"
+	action "release"
+	release
+	mend gate
+}
+
+break_pull()
+{
+	pick 0 1
+	[ -z "${broken[slot$((1 - picked))]:-}" ] || return
+	claim "slot$picked" || return
+	action "pull the card in slot $picked"
+	pci_pull "$picked"
+	mend_by "slot$picked" plug "$picked"
+}
+
+plug()
+{
+	use pcie
+	must 60 "slot $1 without a controller" slot_empty "$1"
+	pci_plug "$1"
+	must 60 "slot $1 with a controller and its paths" slot_live "$1"
+}
+
+# three shared namespaces
+slot_live()
+{
+	local c
+
+	c=$(pci_ctrl "$1")
+	[ -n "$c" ] && [ "$(ctrl_state "$c")" = live ] && has_paths "$c" 3
+}
+
+slot_empty()
+{
+	[ -z "$(pci_ctrl "$1")" ]
+}
+
+break_pcie_reset()
+{
+	pick 0 1
+	[ -z "${broken[slot$picked]:-}" ] || return
+	action "reset the controller in slot $picked"
+	use pcie
+	# shellcheck disable=SC2046
+	job reset_ctrl $(pci_ctrl "$picked")
+}
+
+break_slow()
+{
+	claim drive || return
+	action "slow drive"
+	pci_slow 50
+	mend_by drive pci_slow "$pci_iops"
+}
+
+CPU=/sys/devices/system/cpu/cpu1/online
+
+cpu()
+{
+	echo "$1" >$CPU
+}
+
+# It waits for the commands in flight.
+break_cpu()
+{
+	[ -w $CPU ] || return
+	claim cpu || return
+	action "CPU 1 goes"
+	job cpu 0
+	mend_by cpu job cpu 1
+}
+
+# A zoned head never has the policy all: it may write twice.
+break_policy()
+{
+	local t
+
+	pick tcp zoned pcie meta pzoned
+	t=$picked
+	claim "policy.$t" || return
+	pick none all
+	[[ $t != *zoned ]] || picked=none
+	action "policy $picked for $t"
+	set_policy "$t" "$picked"
+	mend_by "policy.$t" set_policy "$t" idempotent
+}
+
+# set_policy <target> <policy>: the lanes read the history: see policies_now
+set_policy()
+{
+	echo "$2" >>"$tmp/policies.$1"
+	echo "$2" >"/sys/block/${target_head[$1]}/passthru_failover"
+	echo "done" >>"$tmp/policies.$1"
+}
+
+# What is held then is released when it is off again.
+break_delayed()
+{
+	local t
+
+	pick tcp zoned
+	t=$picked
+	claim "delayed.$t" || return
+	pick off 100 1000
+	action "passthru_delayed_retry $picked for $t"
+	set_delayed "$t" "$picked"
+	mend_by "delayed.$t" set_delayed "$t" cqt
+}
+
+set_delayed()
+{
+	echo "$2" >"/sys/block/${target_head[$1]}/passthru_delayed_retry"
+}
+
+break_iopolicy()
+{
+	local s
+
+	pick tcp pcie
+	s=$picked
+	pick numa round-robin round-robin queue-depth
+	action "iopolicy $picked for $s"
+	echo "$picked" >"${subsystem[$s]}/iopolicy"
+}
+
+break_rescan()
+{
+	pick tcp pcie
+	use "$picked"
+	action "rescan $picked"
+	job rescan
+}
+
+# act: the next choice. The sequence does not depend on what can be done.
+act()
+{
+	local t n
+
+	step=$((step + 1))
+	rnd_from 0 "$step"
+	rnd 3
+	if [ "$r" = 0 ] && [ ${#broken[@]} -gt 0 ]; then
+		mapfile -t n < <(printf '%s\n' "${!broken[@]}" | sort)
+		pick "${n[@]}"
+		mend "$picked"
+	else
+		pick "${faults[@]}"
+		t=$picked
+		"break_$t"
+		echo "$t" >>"$tmp/faults"
+	fi
+	rnd 1200
+	pause $((100 + r))
+}
+
+# The way back from all faults. What is still as it was is reported.
+
+# jobs_ended
+jobs_ended()
+{
+	local j
+
+	[ ${#jobs[@]} -gt 0 ] || return 0
+	for j in "${jobs[@]}"; do
+		ended "$j" || return
+	done
+	wait "${jobs[@]}"
+	jobs=()
+}
+
+all_connected()
+{
+	local p
+
+	for p in 1 2; do
+		if no_tcp_ctrl "$p"; then
+			action "tcp $p is gone, connect again"
+			tcp_connect "$p" || return
+		fi
+	done
+}
+
+all_live()
+{
+	local s
+
+	for s in tcp pcie; do
+		use "$s"
+		paths_live 2 || return
+	done
+}
+
+# all_optimized: the host knows it; a path that was just found may not have a state
+all_optimized()
+{
+	local t
+
+	use tcp
+	for t in tcp zoned; do
+		head=${target_head[$t]}
+		ana_seen optimized 2>/dev/null || return
+	done
+}
+
+# A path may have missed a notification while it reconnected.
+refresh_ana()
+{
+	wait_for 20 all_optimized && return
+	action "reset all, for the ANA states"
+	# shellcheck disable=SC2046
+	reset_ctrl $(tcp_ctrl 1) $(tcp_ctrl 2)
+	wait_for 60 all_live && wait_for 20 all_optimized
+}
+
+# value_of <file> <default>: sets $value
+value_of()
+{
+	read -r value 2>/dev/null <"$1" || value=$2
+}
+
+nothing_waits()
+{
+	local t what
+
+	for t in "${!target_head[@]}"; do
+		for what in parked held; do
+			value_of "/sys/block/${target_head[$t]}/passthru_$what" gone
+			[ "$value" = 0 ] || return
+		done
+	done
+}
+
+# lanes_went_on: in each a load has ended that began after mark_lanes
+mark_lanes()
+{
+	local i
+
+	for ((i = 0; i < lanes; i++)); do
+		value_of "$tmp/lane.$i.started" 0
+		lane_mark[i]=$value
+	done
+}
+
+lane_went_on()
+{
+	value_of "$tmp/lane.$1.ended" 0
+	[ "$value" -gt "${lane_mark[$1]:-0}" ]
+}
+
+lanes_went_on()
+{
+	local i
+
+	for ((i = 0; i < lanes; i++)); do
+		[ ! -e "$tmp/stop" ] || return 0
+		lane_went_on "$i" || return
+	done
+}
+
+# lanes_stuck: what they wait for
+lanes_stuck()
+{
+	local i pid t
+
+	for ((i = 0; i < lanes; i++)); do
+		! lane_went_on "$i" || continue
+		pid=$(cat "$tmp/lane.$i.pid")
+		echo "lane $i: $(cat "$tmp/lane.$i.what"), pid $pid"
+		kill -USR1 "$pid" 2>/dev/null
+		pause 500
+		grep -H State "/proc/$pid/task/"*/status
+		head -n 20 "/proc/$pid/task/"*/stack
+		tail -n 2 "$tmp/load.$i."*
+	done
+	for t in "${!target_head[@]}"; do
+		grep . "/sys/block/${target_head[$t]}/passthru_"*
+	done
+	grep -s . /sys/class/nvme/*/state /sys/class/nvme/*/*/ana_state
+	echo w >/proc/sysrq-trigger
+} 2>/dev/null
+
+# calm_step <seconds> <class> <text> <command>...
+calm_step()
+{
+	local seconds=$1 class=$2 text=$3
+
+	shift 3
+	[ ! -e "$tmp/stop" ] || return
+	wait_for "$seconds" "$@" ||
+		violation "$class" "after all was mended: $text" \
+			"did not happen in $((seconds * SLOW)) s" \
+			$'\n'"$(lanes_stuck)"
+}
+
+# calm: mend all; then all that was sent during the faults has to be answered, and
+# nothing may wait
+calm()
+{
+	local t things=()
+
+	action "calm"
+	[ ${#broken[@]} -eq 0 ] ||
+		mapfile -t things < <(printf '%s\n' "${!broken[@]}" | sort)
+	for t in "${things[@]}"; do
+		mend "$t"
+	done
+	calm_step 120 stuck "the end of what runs in the background" jobs_ended
+	# if it came before it had gone
+	[ ! -w $CPU ] || [ "$(cat $CPU)" = 1 ] || cpu 1
+	calm_step 60 stuck "a controller for each path" all_connected
+	broken=()
+	calm_step 90 stuck "live paths" all_live
+	calm_step 1 stuck "usable paths" refresh_ana
+	mark_lanes
+	calm_step 120 stuck "the end of a new load in each lane" lanes_went_on
+	calm_step 60 parked "no command parked or held" nothing_waits
+}

@@ -1,0 +1,441 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # torture.sh sources lib.sh and matrix.sh first
+#
+# The loads of torture.sh. A lane is a process that starts one load after the other,
+# each with options and an end of its own. Both depend on the seed, the number of the
+# lane and that of the load only. The oracle is here as well: judge().
+
+# rnd_from <number>...: begin a sequence; the same seed and numbers give the same one
+rnd_from()
+{
+	local n
+
+	rnd_state=$((SEED + 0x9e3779b97f4a7c1))
+	for n in "$@"; do
+		rnd_state=$(((rnd_state ^ (n + 1)) * 0x100000001b3))
+		rnd_state=$((rnd_state ^ (rnd_state >> 29 & 0x7ffffffff)))
+	done
+	[ "$rnd_state" -ne 0 ] || rnd_state=1
+	rnd 1 && rnd 1
+}
+
+# rnd <n>: sets $r to one of 0..n-1
+rnd()
+{
+	rnd_state=$((rnd_state ^ rnd_state << 13))
+	rnd_state=$((rnd_state ^ (rnd_state >> 7 & 0x1ffffffffffffff)))
+	rnd_state=$((rnd_state ^ rnd_state << 17))
+	r=$(((rnd_state >> 11 & 0x1fffffffffffff) % $1))
+}
+
+# pick <word>...: sets $picked to one of them
+pick()
+{
+	rnd $#
+	shift "$r"
+	picked=$1
+}
+
+# pause <ms>: a moment of a random history. No result depends on it.
+pause()
+{
+	read -rt "$(($1 / 1000)).$(printf '%03d' $(($1 % 1000)))" <&8
+}
+
+# What a load may be sent to: see targets_up.
+targets=(tcp tcp tcp tcp tcp zoned pcie pcie meta pzoned)
+
+# name:options, beside the modes and kinds of matrix.sh
+more_modes=(
+	"person:--mode person"
+	"fsync:--mode fsync"
+	"fsynclink:--mode fsync,link"
+	"fsyncdrain:--mode fsync,drain"
+	"linktmo:--link-timeout 3000"
+)
+more_kinds=(
+	"read:1:-o read"
+	"reuse:1:-o rw --reuse-iovecs"
+	"bouncevec:1:-o rw --vectored --buffer-offset 1"
+	"io:1:-o rw --engine io"
+	"io64:1:-o rw --engine io64"
+	"iovec:1:-o rw --engine vec"
+	"submit:1:-o rw --engine submit"
+	"vendor:1:--opcode 0xc1"
+	"count:2:-o count -b 1024 --zone 2048"
+)
+
+# refused_here <name>: torture.sh has asked the kernel before the first fault
+refused_here()
+{
+	[ -e "$tmp/not.$1" ]
+}
+
+is_polled()
+{
+	[[ $1 == *iopoll* || $1 == *hybrid* ]]
+}
+
+# choose_target: sets $target. A zone is used once: a late copy of an append of a
+# load that was killed must not get into that of another one.
+choose_target()
+{
+	local n
+
+	pick "${targets[@]}"
+	target=$picked
+	case $target in
+	zoned) n=$((zones_zoned / lanes)) ;;
+	pzoned) n=$((zones_pzoned / lanes)) ;;
+	*) return ;;
+	esac
+	if [ "${used[$target]:-0}" -ge "$n" ]; then
+		target=tcp
+		return
+	fi
+	zone=$((lane * n + ${used[$target]:-0}))
+	used[$target]=$((${used[$target]:-0} + 1))
+}
+
+# choose_kind: sets $kind and adds its options
+choose_kind()
+{
+	local k all=() name nsid opts
+
+	for k in "${kinds[@]}" "${more_kinds[@]}"; do
+		IFS=: read -r name nsid opts <<<"$k"
+		[ "$nsid" = "${target_nsid[$target]}" ] || continue
+		# append fills its zones; QEMU 7.2 crashes if a controller goes
+		# while it flushes
+		[[ $name != append && $target:$name != pcie:flush ]] || continue
+		all+=("$name|$opts")
+	done
+	pick "${all[@]}"
+	kind=${picked%%|*}
+	! refused_here "$kind" || {
+		kind=rw picked="rw|-o rw"
+	}
+	# shellcheck disable=SC2206
+	options+=(${picked#*|})
+}
+
+# choose_mode: of the ring; one lane may have rings that keep a CPU busy
+choose_mode()
+{
+	local m all=()
+
+	mode=none
+	[[ ${options[*]} != *--engine* ]] || return
+	for m in "${modes[@]}" "${more_modes[@]}"; do
+		[ "$lane" = 0 ] || ! is_polled "$m" || continue
+		all+=("$m")
+	done
+	pick "${all[@]}"
+	mode=${picked%%:*}
+	! refused_here "$mode" || mode=plain picked=plain:
+	# its array may only be reused once it was issued, which for these comes later
+	[[ $kind != reuse || ! $mode =~ ^(async|link|drain|fsync.*)$ ]] ||
+		mode=plain picked=plain:
+	# shellcheck disable=SC2206
+	options+=(${picked#*:})
+	rnd 6
+	case $r in
+	0) options+=(--mode file) ;;
+	1) options+=(--mode ring) ;;
+	esac
+}
+
+# choose_end: sets $end: how the load ends, or what happens to it before
+choose_end()
+{
+	local all=(run run run run run run term term stop stop)
+
+	if [ "$kind" != count ]; then
+		all+=(kill kill kill)
+		[ "$mode" = none ] || all+=(exit exec close close)
+	fi
+	[ "$mode" = none ] ||
+		all+=(cancel cancel-fd cancel-all cancel-sync)
+	# that would cancel the fsyncs as well
+	[[ $mode == none || $mode == fsync* ]] || all+=(cancel-any)
+	pick "${all[@]}"
+	end=$picked
+	# A ring that polls waits in cancel-sync for what only polling completes. If
+	# io_uring is not that of the series, such a ring may not end either: see
+	# test_exit_04.sh.
+	if is_polled "$mode" && [[ $end == cancel-sync ||
+		(-z $io_uring_is_ours && $end =~ ^(kill|exit|exec|close)$) ]]; then
+		end=run
+	fi
+	case $end in
+	exit | exec | close | cancel*) options+=(--on-usr2 "$end") ;;
+	esac
+	rnd 1500
+	end_ms=$((200 + r))
+}
+
+# choose_load: all that the seed decides
+choose_load()
+{
+	rnd_from 1 "$lane" "$k"
+	options=() flags=none
+	choose_target
+	choose_kind
+	choose_mode
+	pick 1 4 8 16 16
+	# answered at once: many would leave no CPU to the others
+	[ "$kind" != vendor ] && [ "$kind" != flush ] || picked=1
+	options+=(-q "$picked")
+	pick none none none none none none failfast failover
+	if [ "$mode" != none ] && [ "$kind" != count ] &&
+		[ "$kind" != vendor ]; then
+		flags=$picked
+		[ "$flags" = none ] || options+=(--flags "$flags")
+	fi
+	rnd 2
+	seconds=$((1 + r))
+	rnd 100
+	if [ "$kind" = count ]; then
+		# a zone has room for 1024
+		options+=(-n $((200 + r)))
+		options+=(--first-lba $((zone * 2048)))
+	else
+		options+=(--first-lba $((lane * 15000 + k % 29 * 512)))
+	fi
+	choose_end
+	[[ $end =~ ^(run|stop|cancel.*)$ ]] || seconds=60
+	options+=(-t "$seconds")
+	# a copy of a write that is executed late does no harm then
+	options+=(--nsid "${target_nsid[$target]}" --patience 900 --same-data
+		--seed $(((lane * 1000 + k) % 65536)))
+}
+
+# policies_since <line>: those that the head has had since that line of its history
+policies_since()
+{
+	tail -n +"$1" "$tmp/policies.$target" | grep -vx "done" | sort -u
+}
+
+# policies_now: prints the line of the history from which on policies count. The actor
+# writes down a policy, sets it, and writes down that it has done so.
+policies_now()
+{
+	local h
+
+	mapfile -t h <"$tmp/policies.$target"
+	if [ "${h[-1]}" = "done" ]; then
+		echo $((${#h[@]} - 1))
+	else
+		echo $((${#h[@]} - 2))
+	fi
+}
+
+# explained: prints patterns of the results that the policies which the head had, and
+# the options of the load explain. The faults always leave a path that is available.
+# This is the one place that says which errors are right.
+explained()
+{
+	local p unprotected='' broken_chain=''
+
+	for p in $(policies_since "$since"); do
+		[ "$p" != none ] || unprotected=1
+	done
+	[ "$flags" != failover ] || unprotected=
+	[ "$flags" != failfast ] || unprotected=1
+	if [ -n "$unprotected" ]; then
+		# cancelled by the host; no path; the queue went; parked before
+		echo '-4 -22 -11 -19 -5 0x3?? 0x23?? 0x43?? 0x63??'
+		broken_chain=1
+	fi
+	if [ "$kind" = count ] || [ "$kind" = vendor ]; then
+		# it must not be sent again
+		echo '0x3?? 0x23??'
+		broken_chain=1
+	fi
+	if [ "$kind" = vendor ]; then
+		# the controllers do not know the opcode
+		echo '0x1 0x2001 0x4001 0x6001'
+		broken_chain=1
+	fi
+	if [ "$mode" = linktmo ] || [[ $end == cancel* ]]; then
+		echo '-125'
+	elif [ -n "$broken_chain" ] && [[ $mode == *link* ]]; then
+		echo '-125'
+	fi
+}
+
+# unexplained: prints the errors of the load that nothing explains
+unexplained()
+{
+	local e p patterns ok
+
+	read -ra patterns < <(explained | tr '\n' ' ')
+	for e in $(load_value errors | tr ',' ' '); do
+		ok=
+		for p in "${patterns[@]}"; do
+			# shellcheck disable=SC2053 # patterns
+			[[ ${e%:*} != $p ]] || ok=1
+		done
+		[ -n "$ok" ] || echo "$e"
+	done
+}
+
+# load_value <key>: of its last account
+load_value()
+{
+	tail -n 1 "$log" | tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+
+# violation <class> <text>...: a class is a check of torture.sh. The lane's own, or
+# that of the actor, which has none.
+violation()
+{
+	local class=$1
+
+	shift
+	{
+		echo "VIOLATION ($class): seed $SEED, ${lane:+lane $lane, load $k: }$*"
+		if [ -n "${lane:-}" ]; then
+			echo "target $target, kind $kind, mode $mode, flags $flags, end $end after $end_ms ms"
+			echo "policies: $(policies_since "$since" | tr '\n' ' ')"
+			echo "nvme_mpath_io ${options[*]} ${target_ng[$target]}"
+			tail -n 5 "$log"
+		fi
+		echo "the last actions:"
+		tail -n 20 "$tmp/actions"
+	} | sed 's/^/# /' | tee -a "$tmp/bad.$class"
+	touch "$tmp/stop"
+}
+
+# judge: a load that has ended by itself, with $code
+judge()
+{
+	local errors
+
+	case $code in
+	0 | 1) ;;
+	2) violation run "it could not run" ;;
+	3)
+		if [ "$(load_value mismatch)" != 0 ]; then
+			violation data "wrong data, or not where it was answered"
+		else
+			violation answers "a command was not answered once"
+		fi
+		;;
+	*) violation run "it ended with code $code" ;;
+	esac
+	[ "$code" -le 1 ] || return
+	errors=$(unexplained)
+	[ -z "$errors" ] || violation errors "not explained: $errors"
+	if [ "$kind" = count ] && ! grep -q ' twice=0 ' "$log"; then
+		violation twice "an append was executed twice: $(grep twice= "$log")"
+	fi
+}
+
+# says <text>: a line of the load's output begins with it; unlike grep this takes no
+# process, of which the guest has few to spare
+says()
+{
+	local line
+
+	while read -r line; do
+		[[ $line != $1* ]] || return 0
+	done 2>/dev/null <"$log"
+	return 1
+}
+
+# load_ended: the same as ended, without a process
+load_ended()
+{
+	local state=Z
+
+	read -r _ _ state _ 2>/dev/null <"/proc/$pid/stat"
+	[ "$state" = Z ]
+}
+
+# take_end <signal> [word]: the end without an account: the process dies, or says the
+# word, in time
+take_end()
+{
+	local start took=''
+
+	start=$(ms)
+	kill "-$1" "$pid" 2>/dev/null
+	if [ $# -gt 1 ]; then
+		until says "$2" || load_ended; do
+			[ $(($(ms) - start)) -lt $((30000 * SLOW)) ] || break
+			pause 100
+		done
+		took=$(($(ms) - start))
+		kill -KILL "$pid" 2>/dev/null
+	fi
+	wait "$pid" 2>/dev/null
+	code=$?
+	: "${took:=$(($(ms) - start))}"
+	echo "$end $took" >>"$tmp/ends.$lane"
+	[ "$took" -lt $((30000 * SLOW)) ] ||
+		violation ends "it took $took ms to end by $end"
+	# it had an end of its own before
+	! says sent= || judge
+}
+
+# end_load: what $end says, and the verdict
+end_load()
+{
+	case $end in
+	kill) take_end KILL ;;
+	exit | exec) take_end USR2 ;;
+	close) take_end USR2 closed ;;
+	*)
+		case $end in
+		term) kill -TERM "$pid" ;;
+		stop)
+			kill -STOP "$pid"
+			pause 1000
+			kill -CONT "$pid"
+			;;
+		cancel*) kill -USR2 "$pid" ;;
+		esac 2>/dev/null
+		wait "$pid" 2>/dev/null
+		code=$?
+		judge
+		echo "$target $kind $mode $end $(tail -n 1 "$log")" \
+			>>"$tmp/accounts.$lane"
+		;;
+	esac
+}
+
+# run_load: one, from its start to the verdict
+run_load()
+{
+	log=$tmp/load.$lane.$k
+	since=$(policies_now)
+	echo "$target/$kind/$mode/$flags/$end: ${options[*]}" >"$tmp/lane.$lane.what"
+	./nvme_mpath_io "${options[@]}" "${target_ng[$target]}" >"$log" 2>&1 &
+	pid=$!
+	echo "$pid" >"$tmp/lane.$lane.pid"
+	echo "$k" >"$tmp/lane.$lane.started"
+	# before that a signal would kill it
+	until says ready || load_ended; do
+		pause 50
+	done
+	[ "$end" = run ] || pause "$end_ms"
+	end_load
+	rm -f "$log"
+	echo "$k" >"$tmp/lane.$lane.ended"
+}
+
+# lane <n>: loads, one after the other, until the end
+lane()
+{
+	local lane=$1 k=0 target='' kind mode end end_ms flags options pid code log since
+	local rnd_state r picked zone seconds
+	local -A used=()
+
+	while [ ! -e "$tmp/stop" ]; do
+		k=$((k + 1))
+		choose_load
+		run_load
+	done
+}
