@@ -37,7 +37,7 @@ result()
 }
 
 echo "TAP version 13"
-echo "1..$((${#expected[@]} + 6 + ${#wrong_names[@]}))"
+echo "1..$((${#expected[@]} + 7 + ${#wrong_names[@]}))"
 for e in "${expected[@]}"; do
 	code=0
 	"$vm/run.sh" "${options[@]}" "vm/fixtures/fixture_${e%:*}.sh" \
@@ -50,6 +50,12 @@ code=0
 	>"$results/log" 2>&1 || code=$?
 grep -q 'no timer, attempt 3 of 3' "$results/log" || code=1
 result "a guest that has no timer at boot, three times," "$code" 5
+
+code=0
+"$vm/run.sh" "${options[@]}" vm/fixtures/fixture_int3.sh \
+	>"$results/log" 2>&1 || code=$?
+grep -q 'code that was patched, attempt 3 of 3' "$results/log" || code=1
+result "a guest whose emulator takes a breakpoint that is gone, three times," "$code" 5
 
 code=0
 "$vm/run.sh" "${options[@]}" vm/fixtures/fixture_clock.sh \
