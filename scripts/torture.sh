@@ -33,8 +33,8 @@ one_run()
 {
 	local report dir
 
-	msg "seed $TORTURE_SEED, $TORTURE_MINUTES minutes and more${what:+: $what}" \
-		"; to repeat it: make torture BASE=$base KERNEL=$kernel" \
+	msg "seed $TORTURE_SEED, $TORTURE_MINUTES minutes and more${what:+: $what}"
+	msg "to repeat it: make torture BASE=$base KERNEL=$kernel" \
 		"SEED=$TORTURE_SEED MINUTES=$TORTURE_MINUTES$options"
 	code=0
 	"$top/scripts/test.sh" "$base" series "$kernel" ./torture.sh || code=$?

@@ -69,7 +69,7 @@ tcp_up()
 	zoned_backend_up
 	backend=/dev/mpath1
 	nvmet_ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
-	relay_up
+	relay_up 1
 	at_exit "kill -USR2 $relay; nvme disconnect -n $NVMET_NQN"
 	for p in 1 2; do
 		tcp_connect_first "$p"
@@ -260,10 +260,11 @@ calm
 # on a slow machine it takes longer until something has happened
 while [ ! -e "$tmp/stop" ] && { ! past "$torture_end" || [ "$step" -lt 10 ]; }; do
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		act
+		[ -e "$tmp/stop" ] || act
 	done
 	calm
 done
+[ -e "$tmp/stop" ] || commands_waited || make_them_wait
 touch "$tmp/stop"
 wait_for 120 lanes_ended || violation stuck "the last loads did not end" \
 	$'\n'"$(lanes_stuck)"
@@ -286,8 +287,9 @@ check "nothing was parked or held when all was mended" \
 	test ! -e "$tmp/bad.parked"
 check "block I/O beside had no error and no wrong data" \
 	test ! -e "$tmp/bad.block"
-check "commands failed over or waited for a path" \
-	test $(($(counters failed_over) + $(counters parked_total))) -gt 0
+# a violation may have come before
+check "commands failed over or waited for a path" eval \
+	"commands_waited || compgen -G '$tmp/bad.*' >/dev/null"
 for t in tcp zoned; do
 	echo 0 >"/sys/block/${target_head[$t]}/delayed_removal_secs"
 done

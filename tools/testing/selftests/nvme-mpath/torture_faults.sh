@@ -81,19 +81,12 @@ use()
 tcp_ctrl()
 {
 	use tcp
-	if [ "$1" = 1 ]; then
-		ctrls_at "$RELAY_PORT"
-	else
-		ctrls_at 4421
-	fi
+	ctrl_of_port "$1"
 }
 
 tcp_connect()
 {
-	local relayed=()
-
-	[ "$1" = 2 ] || relayed=(-s "$RELAY_PORT")
-	nvmet_connect "$1" -l 3600 -P 1 "${relayed[@]}"
+	nvmet_connect "$1" -l 3600 -P 1
 }
 
 # reset_ctrl <controller>...
@@ -158,10 +151,13 @@ break_delete()
 # reconnect <1|2>: until the heads have the path, or the other one could go now
 reconnect()
 {
-	if ! wait_for 60 no_tcp_ctrl "$1" || ! tcp_connect "$1" ||
-		! wait_for 20 has_paths "$(tcp_ctrl "$1")" 2; then
+	if ! wait_for 60 no_tcp_ctrl "$1" || ! tcp_connect "$1"; then
 		mend_by "path$1" reconnect "$1"
+		return
 	fi
+	wait_for 60 has_paths "$(tcp_ctrl "$1")" 2 ||
+		violation stuck "tcp $1 is connected, but a path is missing:" \
+			"$(compgen -G "/sys/class/nvme/$(tcp_ctrl "$1")/nvme*c*n*")"
 }
 
 # has_paths <controller> <n>: its paths to n heads are there
@@ -546,6 +542,22 @@ calm_step()
 		violation "$class" "after all was mended: $text" \
 			"did not happen in $((seconds * SLOW)) s" \
 			$'\n'"$(lanes_stuck)"
+}
+
+# commands_waited: some have met a fault
+commands_waited()
+{
+	[ $(($(counters failed_over) + $(counters parked_total))) -gt 0 ]
+}
+
+# make_them_wait: the last resort on a slow machine, where ten steps may hit nothing
+make_them_wait()
+{
+	action "no usable tcp path until a command waits"
+	ana inaccessible 1 2
+	wait_for 120 commands_waited
+	ana optimized 1 2
+	calm
 }
 
 # calm: mend all; then all that was sent during the faults has to be answered, and

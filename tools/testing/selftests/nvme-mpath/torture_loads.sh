@@ -46,11 +46,11 @@ pause()
 # What a load may be sent to: see targets_up.
 targets=(tcp tcp tcp tcp tcp zoned pcie pcie meta pzoned)
 
-# name:options, beside the modes and kinds of matrix.sh
+# name:options, beside the modes and kinds of matrix.sh. Not fsync,link: a command that
+# fails would take the fsync behind it along.
 more_modes=(
 	"person:--mode person"
 	"fsync:--mode fsync"
-	"fsynclink:--mode fsync,link"
 	"fsyncdrain:--mode fsync,drain"
 	"linktmo:--link-timeout 3000"
 )
