@@ -151,7 +151,7 @@ connect_tcp()
 	modprobe -a configfs nvmet-tcp nvme-tcp &&
 		modprobe null_blk nr_devices=0 || return
 	mkdir -p "$c/nullb/slow" "$c/nvmet/subsystems/mpath-tcp/namespaces/1"
-	for i in size=64 irqmode=2 completion_nsec=20000000 power=1; do
+	for i in size=64 irqmode=2 completion_nsec=60000000 power=1; do
 		echo "${i#*=}" >"$c/nullb/slow/${i%=*}" || return
 	done
 	cd "$c/nvmet/subsystems/mpath-tcp" || return

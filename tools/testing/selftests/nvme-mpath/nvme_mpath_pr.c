@@ -18,6 +18,7 @@ struct read_keys {
 	uint32_t num_keys;
 	uint64_t keys_ptr;
 };
+
 #define READ_KEYS	_IOWR('p', 206, struct read_keys)
 
 #define KEY	0x1234
@@ -73,6 +74,7 @@ static const struct {
 	{ "register", do_register }, { "reserve", do_reserve },
 	{ "release", do_release }, { "clear", do_clear },
 	{ "report", do_report },
+	{ }
 };
 
 static int send_one(int fd, const char *name)
@@ -80,7 +82,7 @@ static int send_one(int fd, const char *name)
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+	for (i = 0; commands[i].name; i++) {
 		if (strcmp(name, commands[i].name))
 			continue;
 		ret = commands[i].send(fd);

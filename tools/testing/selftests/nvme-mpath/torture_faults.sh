@@ -10,10 +10,9 @@
 # waiting long, and leaves the way back with mend_by. What may block goes to the
 # background by job.
 
-# A name that is there twice comes twice as often.
-faults=(reset reset reset_both port port cut cut stall delete delete ana ana ana
-	refuse hold hold hold hold hold pull pull pcie_reset pcie_reset slow cpu cpu
-	policy policy delayed iopolicy rescan)
+# One with {,} is there twice, and comes twice as often.
+faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,,}
+	pull{,} pcie_reset{,} slow cpu{,} policy{,} delayed iopolicy rescan)
 
 # what is broken: how to mend it
 declare -A broken=()
