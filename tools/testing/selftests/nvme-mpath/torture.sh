@@ -248,7 +248,7 @@ for s in tcp pcie; do
 	use $s
 	round_robin
 done
-ktap_print_msg "seed $SEED, $minutes minutes, $lanes lanes," \
+ktap_print_msg "seed $SEED, $minutes min, lanes: $lanes," \
 	"delayed_removal_secs $removal_delay"
 
 torture_start=$(ms)

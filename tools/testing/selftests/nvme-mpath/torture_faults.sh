@@ -200,7 +200,7 @@ break_ana()
 	pick 1 2
 	p=$picked
 	claim "ana$p" || return
-	pick inaccessible inaccessible change non-optimized persistent-loss
+	pick inaccessible{,} change non-optimized persistent-loss
 	action "ana $picked on port $p"
 	ana "$picked" "$p"
 	mend_by "ana$p" ana optimized "$p"
@@ -247,7 +247,7 @@ break_hold()
 	action "hold commands for $((300 + r)) ms"
 	hold
 	pause $((300 + r))
-	pick nothing reset reset_both reset_both port cut cut stall
+	pick nothing reset reset_both{,} port cut{,} stall
 	[ "$picked" = nothing ] || "break_$picked"
 	action "release"
 	release

@@ -44,7 +44,7 @@ pause()
 }
 
 # What a load may be sent to: see targets_up.
-targets=(tcp tcp tcp tcp tcp zoned pcie pcie meta pzoned)
+targets=(tcp{,,,,} zoned pcie{,} meta pzoned)
 
 # name:options, beside the modes and kinds of matrix.sh. Not fsync,link: a command that
 # fails would take the fsync behind it along.
@@ -149,14 +149,14 @@ choose_mode()
 # choose_end: sets $end: how the load ends, or what happens to it before
 choose_end()
 {
-	local all=(run run run run run run term term stop stop)
+	local all=(run{,,,,,} term{,} stop{,})
 
 	if [ "$kind" != count ]; then
-		all+=(kill kill kill)
-		[ "$mode" = none ] || all+=(exit exec close close)
+		all+=(kill{,,})
+		[ "$mode" = none ] || all+=(exit exec close{,})
 	fi
 	[ "$mode" = none ] ||
-		all+=(cancel cancel-fd cancel-all cancel-sync)
+		all+=(cancel{,-fd,-all,-sync})
 	# that would cancel the fsyncs as well
 	[[ $mode == none || $mode == fsync* ]] || all+=(cancel-any)
 	pick "${all[@]}"
@@ -183,11 +183,11 @@ choose_load()
 	choose_target
 	choose_kind
 	choose_mode
-	pick 1 4 8 16 16
+	pick 1 4 8 16{,}
 	# answered at once: many would leave no CPU to the others
 	[ "$kind" != vendor ] && [ "$kind" != flush ] || picked=1
 	options+=(-q "$picked")
-	pick none none none none none none failfast failover
+	pick none{,,,,,} failfast failover
 	if [ "$mode" != none ] && [ "$kind" != count ] &&
 		[ "$kind" != vendor ]; then
 		flags=$picked
