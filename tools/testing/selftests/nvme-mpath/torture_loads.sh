@@ -297,7 +297,8 @@ violation()
 	{
 		echo "VIOLATION ($class): seed $SEED, ${lane:+lane $lane, load $k: }$*"
 		if [ -n "${lane:-}" ]; then
-			echo "target $target, kind $kind, mode $mode, flags $flags, end $end after $end_ms ms"
+			echo "target $target, kind $kind, mode $mode, flags $flags,"
+			echo "end $end after $end_ms ms"
 			echo "policies: $(policies_since "$since" | tr '\n' ' ')"
 			echo "nvme_mpath_io ${options[*]} ${target_ng[$target]}"
 			tail -n 5 "$log"
