@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Read from an NVMe head, or write, by passthrough or as block I/O, and record the time of
- * each answer. For each fault, which SIGUSR1 marks, report the longest gap and the
- * time until the rate is back.
+ * Read from an NVMe head, or write, by passthrough or as block I/O, and record the
+ * time of each answer. For each fault, which SIGUSR1 marks, report the longest gap
+ * and the time until the rate is back.
  *
  * With --retry it does the work of the kernel in the application: it sends a
  * command again that ended with an error, at once or after a uevent. See help().
@@ -262,7 +262,7 @@ static void help(int code)
 		"usage: nvme_load [option]... /dev/ngXnY|/dev/nvmeXnY\n"
 "  -q, --depth n    commands outstanding, up to %d (16)\n"
 "  -b, --bytes n    per command (4096)\n"
-"      --write        write, by passthrough\n"
+"      --write      do not read but write, by passthrough\n"
 "  -n, --count n    send so many, not as many as the time allows\n"
 "  -t, --seconds n  for so long (60); SIGTERM ends it, too\n"
 "      --name word  in the output (load)\n"
@@ -337,7 +337,8 @@ static void setup(void)
 	int ret;
 
 	opt.block = !strstr(opt.dev, "/ng");
-	fd = open(opt.dev, (opt.write ? O_RDWR : O_RDONLY) | (opt.block ? O_DIRECT : 0));
+	fd = open(opt.dev, (opt.write ? O_RDWR : O_RDONLY) |
+		  (opt.block ? O_DIRECT : 0));
 	if (fd < 0)
 		fail(opt.dev, errno);
 	if (!opt.block) {

@@ -49,6 +49,13 @@ last()
 		END { printf "%d\n", last }'
 }
 
+# start_clock: sets $start by the clock of the loads, in ms, without a process
+start_clock()
+{
+	read -r start _ </proc/uptime
+	start=${start/./}0
+}
+
 # wait_all <what>: each of $pids succeeds
 wait_all()
 {
@@ -60,22 +67,12 @@ wait_all()
 	done
 }
 
-parked()
-{
-	local h n=0
-
-	for h in "$@"; do
-		n=$((n + $(cat "/sys/block/$h/passthru_parked")))
-	done
-	echo $n
-}
-
 parked_are()
 {
 	local n=$1
 
 	shift
-	[ "$(parked "$@")" -eq "$n" ]
+	[ "$(sum_counts parked "$@")" -eq "$n" ]
 }
 
 locks=/proc/lock_stat
@@ -108,9 +105,7 @@ measure()
 		"/dev/$1" >"$tmp/beside.$1" 2>&1 &
 	beside_pid=$!
 	must 20 "the block load" grep -q ready "$tmp/beside.$1"
-	# the clock of the loads, in ms, without a process of its own
-	read -r start _ </proc/uptime
-	start=${start/./}0
+	start_clock
 	ana optimized
 	wait_all "$what $far, having waited,"
 	# 1: block I/O that has waited may be told EAGAIN; it is sent again
@@ -147,8 +142,7 @@ measure_held()
 	loads waited "$n" "$head"
 	must 200 "$n writes are held" all_held "$n"
 	release
-	read -r start _ </proc/uptime
-	start=${start/./}0
+	start_clock
 	delayed_retry off
 	wait_all "$n writes, having been held,"
 	waited=$(($(last waited) - start))

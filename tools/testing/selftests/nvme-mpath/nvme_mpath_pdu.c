@@ -25,7 +25,7 @@ static uint32_t get32(const uint8_t *p)
 	return le32toh(v);
 }
 
-/* Takes bytes of a header; returns how many. It is complete if ->body is set. */
+/* Takes bytes of a header; returns how many, and whether it is complete. */
 static size_t take_header(struct pdu_stream *s, const uint8_t *buf, size_t n,
 			  bool *complete)
 {

@@ -10,14 +10,12 @@
 # on_the_wire: 8 writes and an ioctl, which the host loses with their wire
 on_the_wire()
 {
-	must 60 "two live paths" paths_live 2
-	only_wire
-	wire_cut
-	trace_sent
-	io_start -n 8 -q 8 -o write --same-data "$ng"
+	io_start --wait-for-usr2 -n 8 -q 8 -o write --same-data "$ng"
 	ring=$io
-	io_start -n 1 -q 1 -o write --same-data --engine io64 "$ng"
+	io_start --wait-for-usr2 -n 1 -q 1 -o write --same-data --engine io64 "$ng"
 	ioctls=$io
+	only_wire_up
+	start_on_wire "$ring" "$ioctls"
 	must 30 "9 commands on the wire" sent 9
 	no_trace_sent
 }

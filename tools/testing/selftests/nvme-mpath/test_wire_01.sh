@@ -29,7 +29,7 @@ cut_with_waiters()
 	echo 1 >"/sys/class/nvme/$(ctrls_at $RELAY_PORT)/reset_controller" &
 	reset=$!
 	check "$what: all commands are answered while one path is dead" \
-		wait_for 10 all_done
+		wait_for 10 all_ended "${loads[@]}"
 	took=$(($(ms) - start))
 	ktap_print_msg "$what: answered after $took ms"
 	check "$what: no command has waited for the end of the dead path" \
@@ -50,15 +50,6 @@ all_sent()
 		io_use "$l"
 		grep -q '^State:[[:space:]]*D' "/proc/$io/status" ||
 			io_pending 64 || return
-	done
-}
-
-all_done()
-{
-	local l
-
-	for l in "${loads[@]}"; do
-		ended "$l" || return
 	done
 }
 

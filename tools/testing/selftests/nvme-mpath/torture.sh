@@ -37,18 +37,9 @@ lane_mark=() pci_iops=200
 # zoned_backend_up: another null_blk, of zones of 1 MiB, for namespace 2
 zoned_backend_up()
 {
-	local d=$CONFIGFS/nullb/mpath1
-
-	mkdir "$d" || give_up "no second null_blk"
-	at_exit "echo 0 >$d/power; rmdir $d"
-	echo 1024 >"$d/size"
-	echo 512 >"$d/blocksize"
-	echo 1 >"$d/zoned"
-	echo 1 >"$d/zone_size"
-	echo 1 >"$d/memory_backed"
-	echo 2 >"$d/irqmode"
-	echo $((20000000 * SLOW)) >"$d/completion_nsec"
-	echo 1 >"$d/power" || give_up "no zoned null_blk"
+	null_blk_up mpath1 size=1024 zoned=1 zone_size=1 irqmode=2 \
+		completion_nsec=$((20000000 * SLOW)) ||
+		give_up "no zoned null_blk"
 }
 
 # found <target> <NQN>
@@ -72,17 +63,12 @@ tcp_up()
 	relay_up 1
 	at_exit "kill -USR2 $relay; nvme disconnect -n $NVMET_NQN"
 	for p in 1 2; do
-		tcp_connect_first "$p"
+		tcp_connect "$p" || give_up "nvme connect failed"
 	done
 	found tcp "$NVMET_NQN"
 	found zoned "$NVMET_NQN"
 	subsystem[tcp]=$subsys
 	must 20 "two live paths" paths_live 2
-}
-
-tcp_connect_first()
-{
-	tcp_connect "$1" || give_up "nvme connect failed"
 }
 
 pcie_up()
@@ -169,24 +155,10 @@ lanes_up()
 	done
 }
 
-lanes_ended()
-{
-	local i
-
-	for i in "${lane_pid[@]}"; do
-		ended "$i" || return
-	done
-}
-
 # counters <name>: the sum of all heads
 counters()
 {
-	local t sum=0
-
-	for t in "${!target_head[@]}"; do
-		sum=$((sum + $(cat "/sys/block/${target_head[$t]}/passthru_$1")))
-	done
-	echo "$sum"
+	sum_counts "$1" "${target_head[@]}"
 }
 
 # report: what happened; scripts/torture.sh keeps these lines
@@ -266,7 +238,7 @@ while [ ! -e "$tmp/stop" ] && { ! past "$torture_end" || [ "$step" -lt 10 ]; }; 
 done
 [ -e "$tmp/stop" ] || commands_waited || make_them_wait
 touch "$tmp/stop"
-wait_for 120 lanes_ended || violation stuck "the last loads did not end" \
+wait_for 120 all_ended "${lane_pid[@]}" || violation stuck "the last loads did not end" \
 	$'\n'"$(lanes_stuck)"
 ended "$fio" && touch "$tmp/bad.block"
 fio_stop "$fio" || touch "$tmp/bad.block"

@@ -220,3 +220,13 @@ ended()
 {
 	gone "$1" || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
 }
+
+# all_ended <pid>...
+all_ended()
+{
+	local p
+
+	for p in "$@"; do
+		ended "$p" || return
+	done
+}

@@ -9,24 +9,27 @@ HOST_NQN=nqn.2014-08.org.nvmexpress:uuid:6f6b5a2a-0a1e-4a52-9d8a-3d1f0f6a2b11
 HOST_ID=6f6b5a2a-0a1e-4a52-9d8a-3d1f0f6a2b11
 nvmet=$CONFIGFS/nvmet
 
-# backend_up <latency ms>: a null_blk that keeps its data; zoned if $zoned is set
-backend_up()
+# null_blk_up <name> [attribute=value]...: a drive that keeps its data, of 64 MiB
+null_blk_up()
 {
-	local d=$CONFIGFS/nullb/mpath0
+	local d=$CONFIGFS/nullb/$1 a
 
+	shift
 	mkdir "$d" || return
 	at_exit "echo 0 >$d/power; rmdir $d"
-	echo 64 >"$d/size"
-	[ -z "${zoned:-}" ] || echo 1 >"$d/zoned"
-	[ -z "${zoned:-}" ] || echo 64 >"$d/zone_size"
-	echo 512 >"$d/blocksize"
-	echo 2 >"$d/submit_queues"
-	echo 1 >"$d/memory_backed"
-	if [ "$1" -gt 0 ]; then
-		echo 2 >"$d/irqmode"
-		echo $(($1 * 1000000)) >"$d/completion_nsec"
-	fi
-	echo 1 >"$d/power" || return
+	for a in size=64 blocksize=512 memory_backed=1 "$@" power=1; do
+		echo "${a#*=}" >"$d/${a%%=*}" || return
+	done
+}
+
+# backend_up <latency ms>: sets $backend; zoned if $zoned is set
+backend_up()
+{
+	local attributes=(submit_queues=2)
+
+	[ -z "${zoned:-}" ] || attributes+=(zoned=1 zone_size=64)
+	[ "$1" -eq 0 ] || attributes+=(irqmode=2 completion_nsec=$(($1 * 1000000)))
+	null_blk_up mpath0 "${attributes[@]}" || return
 	backend=/dev/mpath0
 	gate_up
 }
@@ -49,14 +52,7 @@ gate_up()
 # backend2_up: another backend, without data; sets $backend2
 backend2_up()
 {
-	local d=$CONFIGFS/nullb/mpath1
-
-	mkdir "$d" || give_up "no second null_blk"
-	at_exit "echo 0 >$d/power; rmdir $d"
-	echo 64 >"$d/size"
-	echo 512 >"$d/blocksize"
-	echo 1 >"$d/memory_backed"
-	echo 1 >"$d/power" || give_up "no second null_blk"
+	null_blk_up mpath1 || give_up "no second null_blk"
 	# shellcheck disable=SC2034 # for the caller
 	backend2=/dev/mpath1
 }

@@ -39,6 +39,18 @@ count()
 	cat "/sys/block/$head/passthru_$1"
 }
 
+# sum_counts <counter> <head>...: of all of them
+sum_counts()
+{
+	local name=$1 h sum=0
+
+	shift
+	for h in "$@"; do
+		sum=$((sum + $(cat "/sys/block/$h/passthru_$name")))
+	done
+	echo "$sum"
+}
+
 count_is()
 {
 	[ "$(count "$1")" -eq "$2" ] || {
