@@ -36,7 +36,8 @@ help:
 #:   make new-test G=park  a new test of that group, made from the template
 #:   make mutants  plants mistakes in the modules for Debian's own kernel, one by
 #:                one, and sees that a test catches each;  T="retry-dropped ..."
-#:                only these;  CLEAN=0 without a run of the tests before that
+#:                only these;  CLEAN=0 without a run of the tests before that;
+#:                SEEDS="1 2" by torture with these seeds, instead of the tests
 #:   make kunit   the unit tests, under User Mode Linux
 #:   make vm      a shell in the guest, two multipath heads up
 #:   make tree    unpack the base kernel, assemble the series on it

@@ -77,8 +77,14 @@ failed()
 	grep -E -B2 -A8 'error:|Error [0-9]' "$log" | head -n 40 >&2
 	die "the build failed" "see $log"
 }
-kernel_make "$name" "$kernel" bzImage modules 2>&1 | tee "$log" | progress ||
-	failed
+# CONFIG_GCOV_KERNEL: the files of failover count how often each of their lines runs
+profiled=()
+for f in "$top"/drivers/nvme/host/mpath_passthru*.c; do
+	f=${f##*/}
+	[ "$kernel" != debug ] || profiled+=("GCOV_PROFILE_${f%.c}.o=y")
+done
+kernel_make "$name" "$kernel" "${profiled[@]}" bzImage modules 2>&1 |
+	tee "$log" | progress || failed
 # here they lie for the initramfs
 kernel_make "$name" "$kernel" INSTALL_MOD_PATH=install modules_install \
 	>>"$log" 2>&1 || failed

@@ -13,6 +13,9 @@
 # a check fails, or the kernel panics or hangs. Before that all these tests have
 # to pass without a mutant (CLEAN=0: not now). VMS=n builds and tests n mutants at
 # a time. A run leaves a mutants/README.md with what it has found.
+#
+# SEEDS="n ..." takes torture with these seeds instead of the tests, MINUTES=n each:
+# does it catch the mutant alone? That run leaves a mutants/torture.md.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/patches.sh"
 . "$(dirname "$0")/distro.sh"
@@ -180,6 +183,28 @@ hunt()
 	rm -rf "$dir/modules"
 }
 
+# hunt_by_torture <mutant>: prints "<seed> <seconds> <what caught it>", or nothing
+hunt_by_torture()
+{
+	local dir=$results/$1 seed start code
+
+	build "$1"
+	export TORTURE_SEED TORTURE_MINUTES=${MINUTES:-3}
+	for seed in $SEEDS; do
+		TORTURE_SEED=$seed
+		start=$SECONDS code=0
+		run_tests "$dir" "$dir/modules" ./torture.sh || code=$?
+		case $code in
+		0) continue ;;
+		1 | 5 | 6) ;;
+		*) die "torture could not judge mutants/$1.patch" "see $dir/tap" ;;
+		esac
+		echo "$seed $((SECONDS - start)) $(what_caught "$dir/torture" $code)"
+		break
+	done
+	rm -rf "$dir/modules"
+}
+
 # One of them builds while another one runs tests. A shell of its own keeps each.
 keepers=()
 
@@ -190,7 +215,7 @@ keep()
 		trap end_run EXIT
 		trap 'exit 130' INT TERM HUP
 		keepers=()
-		hunt "${chosen[$1]}" >"$results/.caught-$1"
+		"$hunt" "${chosen[$1]}" >"$results/.caught-$1"
 		touch "$results/.done-$1"
 	) &
 	keepers[$1]=$!
@@ -225,7 +250,7 @@ without_mutants()
 # report <i>: its line of TAP, and of the table
 report()
 {
-	local m=${chosen[$1]} test seconds what
+	local m=${chosen[$1]} by seconds what
 
 	n=$((n + 1))
 	if [ ! -e "$results/.done-$1" ]; then
@@ -233,29 +258,27 @@ report()
 		echo "not ok $n - ${m#*-}: could not be tested"
 		return
 	fi
-	if ! read -r test seconds what <"$results/.caught-$1"; then
+	if ! read -r by seconds what <"$results/.caught-$1"; then
 		failed=$((failed + 1))
-		echo "not ok $n - ${m#*-}: survived $(field "$m" Caught-by)"
+		echo "not ok $n - ${m#*-}: survived ${SEEDS:-$(field "$m" Caught-by)}"
 		echo "#   $(field "$m" Breaks)"
 		echo "#   find a check that sees it; logs: $results/$m"
 		return
 	fi
 	passed=$((passed + 1))
-	echo "ok $n - ${m#*-}: caught by $test, $what, after $seconds s"
-	echo "| ${m#*-} | $(field "$m" Breaks) | $test | $what | $seconds |" \
+	echo "ok $n - ${m#*-}: caught by $by, $what, after $seconds s"
+	echo "| ${m#*-} | $(field "$m" Breaks) | $by | $what | $seconds |" \
 		>>"$results/table"
 }
 
-# readme: mutants/README.md, with what this run has found
+# readme: the table in mutants/, with what this run has found
 readme()
 {
 	local m
 
-	sed '/^|/,$d' "$mutants/README.md"
-	echo "| mutant | what it breaks | caught by | how | seconds |"
-	echo "|---|---|---|---|---|"
+	sed '/^|---/q' "$mutants/$table"
 	for m in "${all[@]}"; do
-		grep -hm 1 "^| ${m#*-} |" "$results/table" "$mutants/README.md" |
+		grep -hm 1 "^| ${m#*-} |" "$results/table" "$mutants/$table" |
 			head -n 1 || :
 	done
 }
@@ -270,6 +293,10 @@ done
 for m in "${chosen[@]}"; do
 	check_header "$m"
 done
+
+hunt=hunt table=README.md
+[ -z "${SEEDS:-}" ] || hunt=hunt_by_torture table=torture.md
+[[ ${SEEDS:-} =~ ^[0-9\ ]*$ ]] || die "SEEDS takes numbers, not '$SEEDS'"
 
 prepare series distro
 # shellcheck disable=SC2154 # of distro.sh
@@ -290,7 +317,7 @@ echo "TAP version 13"
 echo "1..${#chosen[@]}"
 # shellcheck disable=SC2154 # of distro.sh
 echo "# modules for $kver"
-[ "${CLEAN:-1}" = 0 ] || without_mutants
+[ "${CLEAN:-1}" = 0 ] || [ -n "${SEEDS:-}" ] || without_mutants
 # a failed check has caught the mutant, what follows does not matter
 export NVME_MPATH_APPEND="${NVME_MPATH_APPEND:-} nvme_mpath.first=1"
 started=0
@@ -311,8 +338,8 @@ for i in "${!chosen[@]}"; do
 	report "$i"
 done
 [ "$passed" -eq 0 ] || {
-	readme >"$results/README.md"
-	echo "# mutants/README.md, brought up to date: $results/README.md"
+	readme >"$results/$table"
+	echo "# mutants/$table, brought up to date: $results/$table"
 }
 echo "# logs: $results"
 echo "$passed passed, $failed failed, $skipped skipped"

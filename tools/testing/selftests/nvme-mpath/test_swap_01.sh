@@ -107,7 +107,7 @@ scans_work
 check "the block write succeeds after a successful scan" wait "$dd"
 
 no_path
-nvmet_ns_is "$backend2" 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
+nvmet_ns_is "$backend2" $OTHER_UUID
 paths_back
 wait_for 2 false
 check "other volume, no scan has succeeded yet: 16 writes stay parked" io_stuck 16

@@ -7,9 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-UUID=2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e01
-OTHER_UUID=2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
-
 other_is_empty()
 {
 	is 0 "$(tr -d '\0' <"$backend2" | wc -c)"
@@ -43,7 +40,7 @@ check "first path back: the kernel log says that its identifiers changed" \
 	wait_for 20 log_has "identifiers changed for nsid 1"
 check "first path back, to another volume: 16 writes stay parked" io_stuck 16
 port_down 1
-nvmet_ns_is "$backend" $UUID
+nvmet_ns_is "$backend" $VOLUME_UUID
 port_up 2
 check "second path back, to the same volume: the 16 parked writes succeed" \
 	io_wait

@@ -42,6 +42,18 @@ zoned_backend_up()
 		give_up "no zoned null_blk"
 }
 
+# other_volume_up: what namespace 1 is while it is swapped
+other_volume_up()
+{
+	volume=$backend other_volume=/dev/mpath2
+	null_blk_up mpath2 || give_up "no other null_blk"
+}
+
+other_volume_empty()
+{
+	[ "$(tr -d '\0' <"$other_volume" | wc -c)" = 0 ]
+}
+
 # found <target> <NQN>
 found()
 {
@@ -57,6 +69,7 @@ tcp_up()
 	local p
 
 	nvmet_target_up 2 $((20 * SLOW))
+	other_volume_up
 	zoned_backend_up
 	backend=/dev/mpath1
 	nvmet_ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
@@ -202,7 +215,7 @@ tally()
 	sort "$1" | uniq -c | awk '{ printf "%s%s %d", s, $2, $1; s = ", " }'
 }
 
-begin 11
+begin 12
 need_tools nvme fio setpci
 need_qmp
 echo on >/proc/sys/kernel/printk_devkmsg
@@ -250,6 +263,7 @@ check "each command was answered once" test ! -e "$tmp/bad.answers"
 check "no command ended with an error that nothing explains" \
 	test ! -e "$tmp/bad.errors"
 check "all data is right and where it was answered" test ! -e "$tmp/bad.data"
+check "no command was sent to another volume" other_volume_empty
 check "no append was executed twice" test ! -e "$tmp/bad.twice"
 check "each load could run, and none crashed" test ! -e "$tmp/bad.run"
 check "each process and ring ended in time" test ! -e "$tmp/bad.ends"

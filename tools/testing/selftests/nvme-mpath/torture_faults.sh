@@ -12,7 +12,7 @@
 
 # One with {,} is there twice, and comes twice as often.
 faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,,}
-	pull{,} pcie_reset{,} slow cpu{,} policy{,} delayed iopolicy rescan)
+	pull{,} pcie_reset{,} slow cpu{,} policy{,} delayed iopolicy rescan swap)
 
 # what is broken: how to mend it
 declare -A broken=()
@@ -251,6 +251,32 @@ break_hold()
 	[ "$picked" = nothing ] || "break_$picked"
 	action "release"
 	release
+	mend gate
+}
+
+# swap_volume <device> <uuid>: no controller sees namespace 1 meanwhile
+swap_volume()
+{
+	all_ports port_down
+	wait_for 20 paths_live 0
+	nvmet_ns_is "$@"
+}
+
+# Commands wait while their NSID is another volume for a moment.
+break_swap()
+{
+	[ "$removal_delay" -gt 0 ] && claim path1 path2 gate || return
+	action "namespace 1 is another volume on port 1"
+	use tcp
+	swap_volume "$other_volume" "$OTHER_UUID"
+	port_up 1
+	wait_for 20 paths_live 1
+	pause 500
+	action "namespace 1 is back"
+	swap_volume "$volume" "$VOLUME_UUID"
+	all_ports port_up
+	mend path1
+	mend path2
 	mend gate
 }
 

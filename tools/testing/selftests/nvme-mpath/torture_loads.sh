@@ -53,6 +53,7 @@ more_modes=(
 	"fsync:--mode fsync"
 	"fsyncdrain:--mode fsync,drain"
 	"linktmo:--link-timeout 3000"
+	"spin:--mode spin"
 )
 more_kinds=(
 	"read:1:-o read"
@@ -63,6 +64,7 @@ more_kinds=(
 	"iovec:1:-o rw --engine vec"
 	"submit:1:-o rw --engine submit"
 	"vendor:1:--opcode 0xc1"
+	"fused:1:-o fused"
 	"count:2:-o count -b 1024 --zone 2048"
 )
 
@@ -75,6 +77,12 @@ refused_here()
 is_polled()
 {
 	[[ $1 == *iopoll* || $1 == *hybrid* ]]
+}
+
+# answers_at_once <kind>: many such commands would leave no CPU to the others
+answers_at_once()
+{
+	[[ $1 =~ ^(vendor|flush|fused)$ ]]
 }
 
 # choose_target: sets $target. A zone is used once: a late copy of an append of a
@@ -128,7 +136,8 @@ choose_mode()
 	mode=none
 	[[ ${options[*]} != *--engine* ]] || return
 	for m in "${modes[@]}" "${more_modes[@]}"; do
-		[ "$lane" = 0 ] || ! is_polled "$m" || continue
+		[ "$lane" = 0 ] || ! { is_polled "$m" || [ "${m%%:*}" = spin ]; } ||
+			continue
 		all+=("$m")
 	done
 	pick "${all[@]}"
@@ -184,12 +193,10 @@ choose_load()
 	choose_kind
 	choose_mode
 	pick 1 4 8 16{,}
-	# answered at once: many would leave no CPU to the others
-	[ "$kind" != vendor ] && [ "$kind" != flush ] || picked=1
+	! answers_at_once "$kind" || picked=1
 	options+=(-q "$picked")
 	pick none{,,,,,} failfast failover
-	if [ "$mode" != none ] && [ "$kind" != count ] &&
-		[ "$kind" != vendor ]; then
+	if [ "$mode" != none ] && [[ ! $kind =~ ^(count|vendor|fused)$ ]]; then
 		flags=$picked
 		[ "$flags" = none ] || options+=(--flags "$flags")
 	fi
@@ -251,6 +258,10 @@ explained()
 	if [ "$kind" = count ] || [ "$kind" = vendor ]; then
 		# it must not be sent again
 		echo '0x3?? 0x23??'
+		broken_chain=1
+	fi
+	if [ "$kind" = fused ]; then
+		echo '-22'
 		broken_chain=1
 	fi
 	if [ "$kind" = vendor ]; then
@@ -329,6 +340,8 @@ judge()
 	[ "$code" -le 1 ] || return
 	errors=$(unexplained)
 	[ -z "$errors" ] || violation errors "not explained: $errors"
+	[ "$kind" != fused ] || [ "$(load_value ok)" = 0 ] ||
+		violation errors "fused commands were executed: $(load_value ok)"
 	if [ "$kind" = count ] && ! grep -q ' twice=0 ' "$log"; then
 		violation twice "an append was executed twice: $(grep twice= "$log")"
 	fi

@@ -8,6 +8,9 @@ NVMET_NQN=nqn.2014-08.org.nvmexpress:nvme-mpath-test
 HOST_NQN=nqn.2014-08.org.nvmexpress:uuid:6f6b5a2a-0a1e-4a52-9d8a-3d1f0f6a2b11
 HOST_ID=6f6b5a2a-0a1e-4a52-9d8a-3d1f0f6a2b11
 nvmet=$CONFIGFS/nvmet
+# of namespace 1, and of what it may be instead
+VOLUME_UUID=2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e01
+OTHER_UUID=2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e03
 
 # null_blk_up <name> [attribute=value]...: a drive that keeps its data, of 64 MiB
 null_blk_up()
@@ -138,7 +141,7 @@ nvmet_target_up()
 	mkdir "$d" || give_up "no nvmet subsystem"
 	at_exit "rmdir $d"
 	echo 1 >"$d/attr_allow_any_host"
-	nvmet_ns_up 1 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e01
+	nvmet_ns_up 1 $VOLUME_UUID
 
 	for p in $(seq "$ports"); do
 		d=$nvmet/ports/$p

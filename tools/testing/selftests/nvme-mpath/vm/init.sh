@@ -80,6 +80,16 @@ scan_for_leaks()
 	}
 }
 
+# report_coverage: the counts of a kernel with gcov, for scripts/coverage.sh
+report_coverage()
+{
+	local f
+
+	for f in $(find /sys/kernel/debug/gcov -name '*.gcda' 2>/dev/null); do
+		echo "gcov ${f##*/} $(base64 -w 0 "$f")"
+	done
+}
+
 exec >"$verdict" 2>&1 || exit
 echo "begin $test"
 timeout -k 5 "$timeout" "./$test"
@@ -93,6 +103,7 @@ esac
 # no process of the test may outlive the verdict
 kill -9 -1
 scan_for_leaks || code=1
+report_coverage
 echo "end $code"
 sync
 poweroff -f
