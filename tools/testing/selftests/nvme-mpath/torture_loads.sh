@@ -64,7 +64,7 @@ more_kinds=(
 	"iovec:1:-o rw --engine vec"
 	"submit:1:-o rw --engine submit"
 	"vendor:1:--opcode 0xc1"
-	"fused:1:-o fused"
+	"fused:1:-o fused -n 400"
 	"count:2:-o count -b 1024 --zone 2048"
 )
 
