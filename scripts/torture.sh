@@ -15,7 +15,7 @@ if [ -z "$kernel" ]; then
 	kernel=plain
 	[ "${driver_alone:-0}" = 0 ] || kernel=distro
 fi
-known=$vm/../torture.seeds
+known=$(realpath "$vm/../torture.seeds")
 export TORTURE_MINUTES=${MINUTES:-3} TORTURE_LANES=${LANES:-}
 export TORTURE_SEED TORTURE_FAULTS
 
@@ -44,6 +44,8 @@ one_run()
 	tr -d '\r' <"$dir/torture/verdict" | sed -n 's/^# torture: //p' >"$report"
 	sed 's/^/    /' "$report"
 	echo "report: $report"
+	[ "$code" = 0 ] || echo "to run it again with SEED=known: add a line" \
+		"'$TORTURE_SEED<tab>${TORTURE_FAULTS:--}<tab>what it was' to ${known#"$top"/}"
 }
 
 gravest=0
@@ -55,5 +57,11 @@ for run in "${runs[@]}"; do
 	options=${TORTURE_FAULTS:+ FAULTS=$TORTURE_FAULTS}${LANES:+ LANES=$LANES}
 	one_run
 	[ "$code" -le "$gravest" ] || gravest=$code
+	if [ "$code" = 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+	fi
 done
+echo "$passed passed, $failed failed, $skipped skipped"
 exit "$gravest"
