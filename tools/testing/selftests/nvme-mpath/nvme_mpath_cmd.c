@@ -74,6 +74,13 @@ static uint8_t next_opcode(const struct slot *s)
 	return opt.workload == APPEND ? OP_APPEND : OP_WRITE;
 }
 
+/* FDP: the type of the directive, and its value, the placement handle. */
+static void set_placement(const struct slot *s, struct nvme_uring_cmd *cmd)
+{
+	cmd->cdw12 |= DIRECTIVE_PLACEMENT << 20;
+	cmd->cdw13 = (opt.placement + (s - slots)) << 16;
+}
+
 static void set_data(struct slot *s, struct nvme_uring_cmd *cmd)
 {
 	uint64_t lba = s->opcode == OP_READ ? s->lba : slot_lba(s);
@@ -91,6 +98,8 @@ static void set_data(struct slot *s, struct nvme_uring_cmd *cmd)
 		fill(s, s->writing);
 	}
 	set_nvme_data(cmd, s->buf, opt.bytes, lba);
+	if (opt.placement && s->opcode == OP_WRITE)
+		set_placement(s, cmd);
 	if (opt.vectored) {
 		set_iovecs(s, s->buf);
 		set_nvme_iovecs(cmd, s->iov, 2);

@@ -105,6 +105,7 @@ struct options {
 	unsigned int mode;	/* enum mode */
 	unsigned int meta;	/* bytes of separate metadata for each LBA */
 	unsigned int zone;	/* LBAs, a zone for each slot */
+	unsigned int placement;	/* directive of each write: see set_placement() */
 	unsigned int timeout_ms;
 	unsigned int link_ms;	/* a timeout linked to each command */
 	bool same;		/* data on every write to a place */

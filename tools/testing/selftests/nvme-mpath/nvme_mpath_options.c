@@ -91,6 +91,9 @@ static const struct option_desc {
 	  .set = set_opcode },
 	{ "flags", "word", "of each command: failfast, failover, both, or a\n"
 	  "number (none)", .set = set_flags },
+	{ "placement", "n", "each write has the Data Placement directive; its\n"
+	  "handle is n plus the number of the slot",
+	  .u32 = &opt.placement, .min = 1, .max = 0x8000 },
 	{ "timeout", "ms", "timeout_ms of each command", .u32 = &opt.timeout_ms,
 	  .min = 1, .max = 3600000 },
 	{ "link-timeout", "ms", "a timeout linked to each command",

@@ -65,7 +65,7 @@ static bool in_body(const struct pdu_stream *s)
 	return s->nr_body < s->body;
 }
 
-static void see_command(struct pdu_queue *q)
+static void see_command(struct pdu_queue *q, void (*see)(const uint8_t *sqe))
 {
 	const uint8_t *sqe = q->to_target.header + SQE;
 
@@ -73,8 +73,11 @@ static void see_command(struct pdu_queue *q)
 		return;
 	if (sqe[0] == FABRICS && sqe[4] == CONNECT)
 		q->io = get16(sqe + 42);
-	if (q->io)
+	if (q->io) {
+		if (see && sqe[0] != FABRICS)
+			see(sqe);
 		return;
+	}
 	if (sqe[0] == ASYNC_EVENT) {
 		q->event = true;
 		q->event_id = get16(sqe + 2);
@@ -87,7 +90,8 @@ static void see_command(struct pdu_queue *q)
 	}
 }
 
-void pdu_watch(struct pdu_queue *q, const uint8_t *buf, size_t n)
+void pdu_watch(struct pdu_queue *q, const uint8_t *buf, size_t n,
+	       void (*see)(const uint8_t *sqe))
 {
 	struct pdu_stream *s = &q->to_target;
 	bool complete;
@@ -101,7 +105,7 @@ void pdu_watch(struct pdu_queue *q, const uint8_t *buf, size_t n)
 		taken = take_header(s, buf, n, &complete);
 		if (!complete)
 			return;
-		see_command(q);
+		see_command(q, see);
 		s->nr_header = 0;
 	}
 }

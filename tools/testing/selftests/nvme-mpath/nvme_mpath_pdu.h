@@ -42,8 +42,12 @@ struct pdu_faults {
 	uint16_t cqt;		/* the Command Quiesce Time, in ms; 0: as it is */
 };
 
-/* bytes that the host sent: they are passed on as they are */
-void pdu_watch(struct pdu_queue *q, const uint8_t *buf, size_t n);
+/*
+ * Bytes that the host sent: they are passed on as they are. Calls @see, if not NULL,
+ * with each submission queue entry of an I/O queue.
+ */
+void pdu_watch(struct pdu_queue *q, const uint8_t *buf, size_t n,
+	       void (*see)(const uint8_t *sqe));
 
 /*
  * Bytes that the target sent. Fills @out, of at least @n + PDU_MAX_HEADER bytes:

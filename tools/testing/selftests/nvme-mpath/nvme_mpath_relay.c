@@ -16,8 +16,12 @@
  *   fail <status> <times> cns <n>   admin commands, from the first Identify with
  *				that CNS of a connection on
  *   cqt <ms>			the Command Quiesce Time that a controller reports
+ *
+ *   show <opcode>		print each such I/O command on its way to the target:
+ *				what NVMe/TCP leaves as the host's driver was told
  */
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -46,6 +50,7 @@ static struct wire wires[MAX_WIRES];
 static int nr_wires, target_port;
 static atomic_bool cut, hang_up;
 static struct pdu_faults faults;
+static int shown = -1;		/* opcode */
 
 static void on_signal(int sig)
 {
@@ -217,6 +222,22 @@ static bool send_all(int fd, const uint8_t *buf, size_t n)
 	return true;
 }
 
+/* But for the identifier of the command and the place of its data. */
+static void show(const uint8_t *sqe)
+{
+	uint32_t dw[16];
+	int i;
+
+	if (sqe[0] != shown)
+		return;
+	memcpy(dw, sqe, sizeof(dw));
+	printf("command flags=0x%x nsid=%u", sqe[1], le32toh(dw[1]));
+	for (i = 10; i < 16; i++)
+		printf(" cdw%d=0x%x", i, le32toh(dw[i]));
+	printf("\n");
+	fflush(stdout);
+}
+
 /* Forwards the bytes received so far; false when either end is gone. */
 static bool forward(struct wire *w, int side)
 {
@@ -228,7 +249,7 @@ static bool forward(struct wire *w, int side)
 	if (n <= 0)
 		return n < 0 && (errno == EAGAIN || errno == EINTR);
 	if (side == 0) {
-		pdu_watch(&w->queue, buf, n);
+		pdu_watch(&w->queue, buf, n, show);
 		return send_all(w->end[1], buf, n);
 	}
 	size = pdu_rewrite(&w->queue, &faults, buf, n, out);
@@ -255,7 +276,7 @@ static void fail_from_here(int status, long times, const char *queue, long which
 static bool obey(void)
 {
 	unsigned int cqt;
-	int status;
+	int status, opcode;
 	char line[80], queue[6];
 	long times, which;
 	ssize_t n = read(STDIN_FILENO, line, sizeof(line) - 1);
@@ -268,6 +289,8 @@ static bool obey(void)
 		fail_from_here(status, times, queue, which);
 	else if (sscanf(line, "cqt %u", &cqt) == 1)
 		faults.cqt = cqt;
+	else if (sscanf(line, "show %i", &opcode) == 1)
+		shown = opcode;
 	else
 		fprintf(stderr, "what does it mean: %s\n", line);
 	printf("done\n");

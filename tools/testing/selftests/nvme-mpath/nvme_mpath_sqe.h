@@ -15,6 +15,8 @@
 #define OP_COMPARE	0x05
 #define OP_APPEND	0x7d
 
+#define DIRECTIVE_PLACEMENT	2
+
 /* The headers of distributions lack these flags of struct nvme_uring_cmd. */
 #ifndef NVME_URING_CMD_F_FAILFAST
 #define NVME_URING_CMD_F_FAILFAST	0x4
