@@ -34,6 +34,8 @@ help:
 #:                answered once, with right data, and nothing is left; SEED=n
 #:                repeats a run, SEED=known all that failed once
 #:   make new-test G=park  a new test of that group, made from the template
+#:   make blktests BLKTESTS=/path  the case of contrib/blktests, by a copy of that
+#:                checkout of blktests;  TIMEOUT=n seconds of load
 #:   make mutants  plants mistakes in the modules for Debian's own kernel, one by
 #:                one, and sees that a test catches each;  T="retry-dropped ..."
 #:                only these;  CLEAN=0 without a run of the tests before that;
@@ -65,7 +67,8 @@ help:
 #:   BASE=6.12           the base kernel, a file of bases/
 #:   KERNEL=plain|debug|single|distro  debug has KASAN, lockdep, kmemleak: slow;
 #:                       single has no NVMe multipath; distro is the image of the
-#:                       distribution with make modules: for demo, test, torture, vm
+#:                       distribution with make modules: for demo, test, torture,
+#:                       blktests, vm
 #:   SERIES=0            the stock kernel; with test: most tests fail there.
 #:                       EXPECT_STOCK=1: to fail as announced is to pass
 #:   KSRC=/path          take the base from a source tree, not from a package
@@ -108,6 +111,10 @@ torture: deps
 	@SEED='$(SEED)' MINUTES='$(MINUTES)' FAULTS='$(FAULTS)' LANES='$(LANES)' \
 		scripts/torture.sh '$(BASE)' \
 		'$(if $(filter file,$(origin KERNEL)),,$(KERNEL))'
+
+blktests: deps
+	@NVMET_TRTYPES='$(NVMET_TRTYPES)' TIMEOUT='$(TIMEOUT)' \
+		scripts/blktests.sh '$(BASE)' '$(name)' '$(KERNEL)' '$(BLKTESTS)'
 
 new-test:
 	@scripts/new-test.sh '$(G)'
@@ -153,5 +160,5 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel modules deb deb-test demo test torture new-test mutants kunit vm check check-bisect bench \
-	htmldocs series apply export port clean distclean
+.PHONY: help deps tree kernel modules deb deb-test demo test torture blktests new-test mutants kunit vm \
+	check check-bisect bench htmldocs series apply export port clean distclean

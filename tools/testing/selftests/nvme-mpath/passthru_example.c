@@ -40,9 +40,9 @@ static void fail(const char *what, int err)
 }
 
 /*
- * With failover a path error is rare: it means that nobody may repeat the command.
- * If a command with a negative result has been in flight, it may have been
- * executed, or may still be executed.
+ * With failover a path error is rare: the command must not be executed twice. If a
+ * command with a negative result was in flight before, it may have been executed,
+ * or may still be executed.
  */
 static const char *meaning(int res)
 {
@@ -58,10 +58,10 @@ static const char *meaning(int res)
 	case -ECANCELED:
 		return "no path was usable until the linked timeout expired";
 	case -EINTR:
-		return "the path was lost, and the command must not be sent again";
+		return "the path was lost, or timeout_ms expired; it was not sent again";
 	}
 	if (res > 0 && (res & 0x700) == 0x300)
-		return "a path error, and the command must not be sent again";
+		return "a path error, and the command was not sent again";
 	if (res > 0)
 		return "an error of the command or the drive, on whichever path";
 	return strerror(-res);
