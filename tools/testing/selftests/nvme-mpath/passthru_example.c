@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Write blocks of an NVMe namespace and read them back, with passthrough commands
- * that survive the loss of a path: an example for applications. It is complete by
- * itself, so that it can be copied. It overwrites 64 KiB of the namespace.
+ * Write blocks of an NVMe namespace and read them back, with passthrough
+ * commands that survive the loss of a path: an example for applications. It is
+ * complete by itself, so that it can be copied. It overwrites 64 KiB of the
+ * namespace.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,9 +41,9 @@ static void fail(const char *what, int err)
 }
 
 /*
- * With failover a path error is rare: the command must not be executed twice. If a
- * command with a negative result was in flight before, it may have been executed,
- * or may still be executed.
+ * With failover a path error is rare: the command must not be executed twice.
+ * If a command with a negative result was in flight before, it may have been
+ * executed, or may still be executed.
  */
 static const char *meaning(int res)
 {
@@ -80,8 +81,8 @@ static struct io_uring_sqe *next_sqe(__u64 user_data)
 }
 
 /*
- * A command for buffer i. The timeout linked to it bounds the wait for a path; it
- * does not end a command in flight, as the controller may use the buffer.
+ * A command for buffer i. The timeout linked to it bounds the wait for a path.
+ * It does not end a command in flight, as the controller may use the buffer.
  */
 static void prepare(unsigned int i, __u8 opcode, __u8 flags)
 {
