@@ -27,8 +27,14 @@ for f in check common/rc tests/nvme/rc; do
 	[ -f "$checkout/$f" ] ||
 		die "BLKTESTS='$checkout' is no checkout of blktests: it has no $f"
 done
+# all but these packages are essential
 for tool in "${tools[@]}"; do
-	command -v "$tool" >/dev/null || die "blktests needs $tool in the guest"
+	case $tool in
+	column) need "$tool" bsdextrautils ;;
+	losetup) need "$tool" mount ;;
+	modinfo) need "$tool" kmod ;;
+	*) need "$tool" "of Debian's essential packages" ;;
+	esac
 done
 
 # next_number: of the nvme group, as blktests' own script for new tests chooses it
