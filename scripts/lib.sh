@@ -110,7 +110,7 @@ check_word()
 # distro where that kernel is allowed, too
 check_kernel()
 {
-	check_word "kernel tree" "$1" stock series
+	check_word "kernel tree" "$1" stock series cleanup
 	check_word KERNEL "$2" plain debug single "${@:3}"
 }
 

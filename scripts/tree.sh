@@ -3,8 +3,10 @@
 #
 # Make the source trees of a base kernel: out/<base>/stock is the base, and
 # out/<base>/series has one commit more for each entry of patches/series.
+# out/<base>/cleanup ends with the entries that are no part of failover: the bench
+# compares with it. Nobody edits that one.
 #
-# Usage: tree.sh <base> stock|series
+# Usage: tree.sh <base> stock|series|cleanup
 #
 # A commit is made of the message and the diffs of its entry and of the new files
 # that its line names, without a checkout: only at the end does the work tree
@@ -16,7 +18,7 @@
 
 load_base "${1:-}"
 name=${2:-series}
-check_word tree "$name" stock series
+check_word tree "$name" stock series cleanup
 
 repo=$base_dir/stock
 tree=$base_dir/$name
@@ -148,6 +150,7 @@ assemble()
 			msg "assembled ${entries[i]}"
 		fi
 		parent=$(g rev-parse "refs/assembled/$key")
+		[ "${postings[i]}" != cleanup ] || cleanup_head=$parent
 	done
 	series_head=$parent
 }
@@ -204,6 +207,18 @@ check_out()
 	echo "$series_head" >"$whole"
 }
 
+# check_out_cleanup: the tree is a product, so that changes in it are not kept
+check_out_cleanup()
+{
+	[ -n "${cleanup_head:-}" ] ||
+		die "patches/series has no entry of the series 'cleanup' for $base"
+	git -C "$tree" checkout -q -f --detach "$cleanup_head" 2>/dev/null || {
+		rm -rf "$tree"
+		g worktree prune
+		g worktree add -q -f --detach "$tree" "$cleanup_head"
+	}
+}
+
 # One at a time: two runs would share the index that the commits are made in.
 mkdir -p "$out"
 exec 9>"$out/.tree-$base.lock"
@@ -212,6 +227,10 @@ flock 9
 # a wrong line must not cost the unpacking of a tree
 [ "$name" = stock ] || read_series
 unpack_base
-[ "$name" = series ] || exit 0
+[ "$name" != stock ] || exit 0
 assemble
-check_out
+if [ "$name" = cleanup ]; then
+	check_out_cleanup
+else
+	check_out
+fi

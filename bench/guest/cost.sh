@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Not a test: the cost of a passthrough command for its submitter when nothing fails,
-# in instructions, for the policies of this kernel. A line a measurement:
-# "# cost", policy, node, I/O policy, ring, depth, bytes, instructions. And what it
-# makes the kernel allocate: "# memory", policy, node, bytes.
-# timeout: 900
+# in instructions, for the policies of this kernel; stock and cleanup are kernels
+# without a policy. A line a measurement: "# cost", policy, node, I/O policy, ring,
+# depth, bytes, instructions, or "unsteady". And what it makes the kernel allocate:
+# "# memory", policy, node, bytes.
+# timeout: 1500
 cd "$(dirname "$0")/.." || exit
 # shellcheck source-path=SCRIPTDIR/../../tools/testing/selftests/nvme-mpath
 # shellcheck source=lib.sh
 . ./lib.sh
 
 declare -A rings=([plain]='' [defer]=--defer [fixed]='--defer --registered'
-	[polled]='--defer --iopoll')
+	[polled]='--defer --iopoll' [vec1]='--defer --vec 1' [vec8]='--defer --vec 8')
 
 all_live()
 {
@@ -75,6 +76,26 @@ all()
 	done
 }
 
+# vectored <node>: iovecs of a page each
+vectored()
+{
+	local depth
+
+	for depth in 1 32; do
+		measure "$1" vec1 $depth 4096
+		measure "$1" vec8 $depth 32768
+	done
+}
+
+# some <node>: what tells policies apart
+some()
+{
+	measure "$1" defer 1 4096
+	measure "$1" defer 32 4096
+	measure "$1" fixed 32 512
+	measure "$1" vec1 32 4096
+}
+
 begin 0
 pci_head
 # the first commands of a boot meet caches that are still empty
@@ -83,12 +104,18 @@ echo 8192 >"$TRACING/buffer_size_kb"
 allocated 256 >"$tmp/warm"
 
 f=/sys/block/$head/passthru_failover
-policies=(stock)
-[ ! -e "$f" ] || policies=(none idempotent)
+release=$(uname -r)
+policies=("${release##*-}")
+[ ! -e "$f" ] || policies=(none idempotent all)
 for what in "${policies[@]}"; do
 	pci_head
 	[ ! -e "$f" ] || echo "$what" >"$f" || give_up "no policy $what"
+	if [ "$what" = all ]; then
+		some head
+		continue
+	fi
 	memory head
+	vectored head
 	all head plain defer fixed polled
 	for iopolicy in round-robin queue-depth; do
 		echo "$iopolicy" >"$subsys/iopolicy" 2>/dev/null || continue
@@ -97,6 +124,7 @@ for what in "${policies[@]}"; do
 	echo numa >"$subsys/iopolicy"
 	pci_single
 	memory path
+	vectored path
 	all path plain defer fixed polled
 done
 finish
