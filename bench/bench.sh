@@ -7,9 +7,13 @@
 # Usage: bench.sh <base> [cost|failover|growth]...
 #
 # cost      instructions per command when nothing fails, in three boots, to see how
-#           well that repeats; bench/nvme_cost.c describes the count
+#           well that repeats; bench/nvme_cost.c describes the count. Compared with
+#           stock, and with the part of the series that is not about failover
 # failover  the same faults for passthrough, block I/O, dm-multipath, and for an
-#           application on a stock kernel that retries failed commands
+#           application on a stock kernel that retries failed commands; for ioctls
+#           on a head, and on dm-multipath, which the application sends again
+#           when dm has probed the paths; and how long commands wait for a tag of
+#           a path that is dead
 # growth    parked commands: the time until all have been sent again, and the time
 #           a lock is held for it
 #
@@ -31,7 +35,7 @@ new_results bench
 csv=$results/csv
 mkdir -p "$csv"
 
-# kernel stock|series [debug]: sets vm_options, for a guest with that kernel, the
+# kernel stock|series|cleanup [debug]: sets vm_options, for a guest with that kernel, the
 # tests, and the programs of this directory
 kernel()
 {
@@ -87,19 +91,24 @@ measure_cost()
 # A boot has one CPU and time of its own, so two of them do not disturb each other.
 cost()
 {
-	local run stock series
+	local run stock cleanup pid
 
 	kernel stock
 	stock=("${vm_options[@]}")
+	kernel cleanup
+	cleanup=("${vm_options[@]}")
 	kernel series
-	series=("${vm_options[@]}")
 	for run in 1 2 3; do
-		msg "instructions per command: $base stock and series, boot $run of 3"
-		vm_options=("${stock[@]}")
-		measure_cost stock $run &
-		vm_options=("${series[@]}")
+		msg "instructions per command, $base, boot $run of 3"
+		(
+			vm_options=("${stock[@]}")
+			measure_cost stock $run
+			vm_options=("${cleanup[@]}")
+			measure_cost cleanup $run
+		) &
+		pid=$!
 		measure_cost series $run
-		wait $! || exit
+		wait $pid || exit
 	done
 	cat "$csv"/cost-*.csv >"$csv/cost.csv"
 	awk -f "$here/median.awk" -f "$here/cost.awk" "$csv/cost.csv" \
@@ -125,14 +134,20 @@ failover()
 			append="nvme_core.multipath=N panic_on_warn=0"
 		# dm is a stock kernel, too
 		[ "$name" = dm ] || kernel "$name"
-		msg "faults: $base $name, three minutes"
+		msg "faults: $base $name, five minutes"
 		NVME_MPATH_APPEND=$append guest "failover-$name" failover \
 			>"$csv/failover-$name.csv"
 	done
+	for name in series stock; do
+		kernel "$name"
+		msg "a dead path: $base $name, some minutes"
+		guest "deadpath-$name" deadpath >"$csv/deadpath-$name.csv"
+	done
 	awk -f "$here/median.awk" -f "$here/failover.awk" \
 		"$csv"/failover-{series,stock,dm}.csv \
+		"$csv"/deadpath-{series,stock}.csv \
 		>"$results/failover.txt"
-	table "Longest gap between two answers, and time until the rate is back" \
+	table "Longest gap between two answers, and time until the rate is back, $base" \
 		"$results/failover.txt"
 	for name in port ports ana; do
 		plot "$name"

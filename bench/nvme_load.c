@@ -5,7 +5,9 @@
  * and the time until the rate is back.
  *
  * With --retry it does the work of the kernel in the application: it sends a
- * command again that ended with an error, at once or after a uevent. See help().
+ * command again that ended with an error, at once or after a uevent. With --ioctl
+ * it does what virtual machines do on dm-multipath: on an error it lets dm probe the
+ * paths, where the kernel can, and sends the command again. See help().
  */
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -26,11 +28,16 @@
 #define WINDOW		20		/* buckets: shorter dips are gaps */
 #define SECOND		100		/* buckets */
 
+/* from linux/dm-ioctl.h of Linux 6.16 */
+#ifndef DM_MPATH_PROBE_PATHS
+#define DM_MPATH_PROBE_PATHS	_IO(0xfd, 18)
+#endif
+
 enum retry { NONE, AT_ONCE, UEVENT };
 
 static struct options {
 	const char *dev, *name;
-	bool block, write;
+	bool block, write, ioctl;
 	enum retry retry;
 	unsigned int depth, bytes, nsid;
 	unsigned long commands;
@@ -68,10 +75,16 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+/* No two are neighbours, which block I/O would merge. */
+static uint64_t lba_of(unsigned int i)
+{
+	return (uint64_t)(i % 1024) * 2 * (opt.bytes / LBA_SIZE);
+}
+
 static void prepare(unsigned int i)
 {
 	struct io_uring_sqe *sqe = next_sqe(&ring);
-	uint64_t lba = (uint64_t)(i % 1024) * (opt.bytes / LBA_SIZE);
+	uint64_t lba = lba_of(i);
 	void *buf = buffer + (size_t)(i % 1024) * opt.bytes;
 
 	unsubmitted++;
@@ -176,6 +189,40 @@ static void send_ready(void)
 	submit();
 }
 
+static void take_mark(void)
+{
+	if (!want_mark)
+		return;
+	want_mark = 0;
+	note_gap(now());
+	if (nr_marks < MAX_MARKS)
+		marks[nr_marks++].at = now();
+}
+
+/* One command by ioctl. */
+static void one_ioctl(void)
+{
+	const struct timespec a_moment = { .tv_nsec = 1000000 };
+	struct nvme_passthru_cmd cmd = {
+		.opcode = OP_READ,
+		.nsid = nsid,
+		.addr = (unsigned long)buffer,
+		.data_len = opt.bytes,
+		.cdw10 = lba_of(good),
+		.cdw12 = opt.bytes / LBA_SIZE - 1,
+	};
+
+	if (!ioctl(fd, NVME_IOCTL_IO_CMD, &cmd)) {
+		count_good(now());
+	} else {
+		errors++;
+		/* fails on a kernel or device without it */
+		ioctl(fd, DM_MPATH_PROBE_PATHS);
+		nanosleep(&a_moment, NULL);
+	}
+	take_mark();
+}
+
 static void reap(void)
 {
 	struct __kernel_timespec ts = { .tv_nsec = 10000000 };
@@ -191,12 +238,7 @@ static void reap(void)
 		n++;
 	}
 	io_uring_cq_advance(&ring, n);
-	if (want_mark) {
-		want_mark = 0;
-		note_gap(now());
-		if (nr_marks < MAX_MARKS)
-			marks[nr_marks++].at = now();
-	}
+	take_mark();
 }
 
 static double rate(long from, long length)
@@ -259,7 +301,7 @@ static void report(double end)
 static void help(int code)
 {
 	fprintf(code ? stderr : stdout,
-		"usage: nvme_load [option]... /dev/ngXnY|/dev/nvmeXnY\n"
+		"usage: nvme_load [option]... /dev/ngXnY|/dev/nvmeXnY|/dev/dm-N\n"
 "  -q, --depth n    commands outstanding, up to %d (16)\n"
 "  -b, --bytes n    per command (4096)\n"
 "      --write      do not read but write, by passthrough\n"
@@ -269,6 +311,8 @@ static void help(int code)
 "      --nsid n     do not ask the device, which needs a path to answer\n"
 "      --retry at-once|uevent  send failed commands again, at once or after the\n"
 "                   next uevent\n"
+"      --ioctl      one command at a time, by ioctl; before it is sent again dm\n"
+"                   probes the paths, if the device is one of dm\n"
 "SIGUSR1 marks a fault.\n", MAX_DEPTH);
 	exit(code);
 }
@@ -283,6 +327,7 @@ static void parse(int argc, char **argv)
 		{ "name", required_argument, NULL, 'i' },
 		{ "nsid", required_argument, NULL, 's' },
 		{ "retry", required_argument, NULL, 'r' },
+		{ "ioctl", no_argument, NULL, 'c' },
 		{ "write", no_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
@@ -314,6 +359,9 @@ static void parse(int argc, char **argv)
 				help(2);
 			opt.retry = strcmp(optarg, "uevent") ? AT_ONCE : UEVENT;
 			break;
+		case 'c':
+			opt.ioctl = true;
+			break;
 		case 'w':
 			opt.write = true;
 			break;
@@ -336,7 +384,7 @@ static void setup(void)
 	};
 	int ret;
 
-	opt.block = !strstr(opt.dev, "/ng");
+	opt.block = !opt.ioctl && !strstr(opt.dev, "/ng");
 	fd = open(opt.dev, (opt.write ? O_RDWR : O_RDONLY) |
 		  (opt.block ? O_DIRECT : 0));
 	if (fd < 0)
@@ -384,7 +432,7 @@ int main(int argc, char **argv)
 
 	began = now();
 	last_good = began;
-	for (i = 0; i < opt.depth && (!opt.commands || sent < opt.commands); i++) {
+	for (i = 0; !opt.ioctl && i < opt.depth && (!opt.commands || sent < opt.commands); i++) {
 		ready[nr_ready++] = i;
 		sent++;
 	}
@@ -395,6 +443,10 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	while (!want_end && now() - began < opt.seconds &&
 	       (!opt.commands || good + lost < opt.commands)) {
+		if (opt.ioctl) {
+			one_ioctl();
+			continue;
+		}
 		reap();
 		send_ready();
 	}

@@ -1,15 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Not a test: loads on two paths through the same faults, one after the other, each
-# five times. The contenders depend on the kernel: see below. Prints the
-# lines of nvme_load, and names the faults in the order in which they come.
-# timeout: 500
+# five times. The contenders depend on the kernel: see below. Prints the lines of
+# nvme_load, names the faults in the order in which they come, and says which keep
+# alive timeout in s finds a cut wire: "# kato". A relay carries the first path.
+# timeout: 800
 cd "$(dirname "$0")/.." || exit
 # shellcheck source-path=SCRIPTDIR/../../tools/testing/selftests/nvme-mpath
 # shellcheck source=lib.sh
 . ./lib.sh
 
 rounds=5
+# the default of nvme-cli
+kato=5
 
 # load <name> <node> [option]...
 load()
@@ -126,33 +129,52 @@ ana_change()
 	ana optimized
 }
 
+not_live()
+{
+	! both_live
+}
+
+# nothing gets through, and no connection is closed: only the keep alive fails
+cut_wire()
+{
+	wire_cut
+	wait_for 30 not_live || give_up "no host notices that the wire is cut"
+	sleep 1
+	wire_mend
+}
+
 begin 0
 loads=() names=() maps=() nr=0
+nvmet_target_up 2 5
+relay_up 1
+at_exit "kill -USR2 $relay; nvme disconnect -n $NVMET_NQN"
+for p in 1 2; do
+	nvmet_connect $p -k $kato || give_up "nvme connect failed"
+done
 if [ "$(cat /sys/module/nvme_core/parameters/multipath)" = N ]; then
-	nvmet_target_up 2 5
-	at_exit "nvme disconnect -n $NVMET_NQN"
-	for p in 1 2; do
-		nvmet_connect $p || give_up "nvme connect failed"
-	done
 	subsys=$(grep -lx "$NVMET_NQN" /sys/class/nvme-subsystem/*/subsysnqn)
 	subsys=${subsys%/*}
 	must 10 "two disks" two_disks
 	load_modules dm-multipath dm-round-robin
 	dm mpath-rq rq
 	dm mpath-bio bio
+	dm mpath-ioctl bio
 	at_exit "dmsetup remove_all --force"
 	check_paths &
 	at_exit "kill $!"
 	load dm-request "$(dm_node mpath-rq)"
 	load dm-bio "$(dm_node mpath-bio)"
+	load dm-ioctl "$(dm_node mpath-ioctl)" --ioctl
 else
-	nvmet_up 2 5
+	must 10 "a head" find_head "$NVMET_NQN"
+	must 10 "two live paths" both_live
 	echo round-robin >"$subsys/iopolicy"
 	if [ -e "/sys/block/$head/passthru_failover" ]; then
 		# reads are not held, however long writes would be
 		delayed_retry 3600000
 		load passthrough "$ng"
 		load block "/dev/$head"
+		load ioctl "$ng" --ioctl
 	else
 		load retry-at-once "$ng" --retry at-once
 		load retry-uevent "$ng" --retry uevent
@@ -164,7 +186,9 @@ for _ in $(seq $rounds); do
 	fault port one_port
 	fault ports both_ports
 	fault ana ana_change
+	fault cut cut_wire
 done
+echo "# kato,$kato"
 kill -TERM "${loads[@]}"
 for i in "${!loads[@]}"; do
 	# 1: errors were not sent again; they are in the sum
