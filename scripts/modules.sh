@@ -197,6 +197,8 @@ cat <<END
 #   cancellation of one waiting command: IORING_OP_ASYNC_CANCEL and LINK_TIMEOUT
 #     do not reach it; the end of its process or ring does
 #   the fix for a ring with IOPOLL that ends (io_uring-iopoll-ring-exit)
+#   the fix for metadata of reads, which 6.12 also writes to read-only memory of
+#     the caller (block-integrity-user-direction)
 END
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

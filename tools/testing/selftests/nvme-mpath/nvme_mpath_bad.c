@@ -102,6 +102,48 @@ static void too_large(void)
 	printf("too-large res=%d changed=%d\n", res, pages > 32768 ? pages : 0);
 }
 
+static int changed(const unsigned char *p, unsigned char was)
+{
+	int i, n = 0;
+
+	for (i = 0; i < 4096; i++)
+		n += p[i] != was;
+	return n;
+}
+
+/*
+ * Metadata in memory that may only be read, and in memory that was never touched:
+ * that is one page of zeroes for all processes. A namespace without metadata refuses
+ * these.
+ */
+static void one_metadata(const char *what, int opcode, unsigned char *meta,
+			 const unsigned char *seen, unsigned char was)
+{
+	struct nvme_uring_cmd *cmd = new_read(NVME_URING_CMD_IO);
+	int res;
+
+	cmd->opcode = opcode;
+	set_nvme_data(cmd, map(LBA_SIZE), LBA_SIZE, 0);
+	cmd->metadata = (__u64)meta;
+	cmd->metadata_len = 8;
+	res = result();
+	printf("%s res=%d changed=%d\n", what, res, changed(seen, was));
+}
+
+static void protected_metadata(void)
+{
+	unsigned char *meta = map(4096);
+
+	memset(meta, PATTERN, 4096);
+	if (mprotect(meta, 4096, PROT_READ))
+		exit(2);
+	one_metadata("write-read-only", OP_WRITE, meta, meta, PATTERN);
+	one_metadata("read-read-only", OP_READ, meta, meta, PATTERN);
+	one_metadata("read-read-only-bounced", OP_READ, meta + 1, meta,
+		     PATTERN);
+	one_metadata("read-untouched", OP_READ, map(4096), map(4096), 0);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -123,5 +165,6 @@ int main(int argc, char **argv)
 	no_array();
 	no_metadata();
 	too_large();
+	protected_metadata();
 	return 0;
 }
