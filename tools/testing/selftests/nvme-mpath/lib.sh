@@ -50,3 +50,6 @@ set -uo pipefail
 # passthrough loads, and the verdict on them
 # shellcheck source=lib/loads.sh
 . ./lib/loads.sh
+# random commands, while paths come and go
+# shellcheck source=lib/fuzz.sh
+. ./lib/fuzz.sh

@@ -7,6 +7,7 @@
 #   nvme_mpath.slow=<n>		factor for the time limits inside the tests
 #   nvme_mpath.cycles=<n>	NVME_MPATH_CYCLES for the test
 #   nvme_mpath.first=1		end the test with its first failed check
+#   nvme_mpath.seed=<n>		NVME_MPATH_SEED: the random choices of a test
 #   nvme_mpath.torture.<x>=<y>	TORTURE_<X>: see torture.sh
 #   nvme_mpath.shell=1		set up a topology and give a shell
 
@@ -39,6 +40,7 @@ for word in "${words[@]}"; do
 	nvme_mpath.slow=*) NVME_MPATH_SLOW=${word#*=} ;;
 	nvme_mpath.cycles=*) export NVME_MPATH_CYCLES=${word#*=} ;;
 	nvme_mpath.first=*) export NVME_MPATH_FIRST=${word#*=} ;;
+	nvme_mpath.seed=*) export NVME_MPATH_SEED=${word#*=} ;;
 	nvme_mpath.torture.*=*)
 		word=${word#nvme_mpath.torture.}
 		name=${word%%=*}
