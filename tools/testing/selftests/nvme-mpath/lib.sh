@@ -50,6 +50,9 @@ set -uo pipefail
 # passthrough loads, and the verdict on them
 # shellcheck source=lib/loads.sh
 . ./lib/loads.sh
+# allocations and copies that fail in the kernel
+# shellcheck source=lib/shortage.sh
+. ./lib/shortage.sh
 # random commands, while paths come and go
 # shellcheck source=lib/fuzz.sh
 . ./lib/fuzz.sh
