@@ -4,6 +4,7 @@
 
 #define OP_WRITE_ZEROES	0x08
 #define OP_DSM		0x09
+#define OP_VERIFY	0x0c
 #define OP_RESV_REPORT	0x0e
 #define OP_FABRICS	0x7f
 
@@ -332,7 +333,7 @@ void change_iovecs(struct iovec *iov, struct rng *r)
 static bool is_harmless(uint8_t opcode)
 {
 	return opcode == OP_READ || opcode == OP_FLUSH ||
-		opcode == OP_RESV_REPORT;
+		opcode == OP_VERIFY || opcode == OP_RESV_REPORT;
 }
 
 /* @racy: somebody has changed the command, and it may have been another one */

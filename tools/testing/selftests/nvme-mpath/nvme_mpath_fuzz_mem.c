@@ -103,8 +103,11 @@ static void check_part(const struct cmd *c, int res, const char *what,
 		       const unsigned char *p, const bool *may,
 		       const bool *theirs, unsigned int size)
 {
-	/* other commands return what the device says, not what is stored */
-	bool stored = res || c->opcode == OP_READ;
+	/*
+	 * Other commands return what the device says, not what is stored. Root
+	 * can make a PCIe drive store any memory, as PRPs have no length.
+	 */
+	bool stored = res || (c->opcode == OP_READ && (opt.uid || !opt.match));
 	unsigned int i;
 
 	for (i = 0; i < size; i++) {

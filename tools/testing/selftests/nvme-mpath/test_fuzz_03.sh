@@ -34,13 +34,14 @@ chmod 644 "$ng"
 round_robin
 trace_path_errors
 
+# before root has written anything
+fuzz_start --nsid 3 --match --metadata 8 --user 65534 --read-only --root-later "$ng"
+fuzz_flap 1 reset pulled
+check_fuzz "nobody, paths come and go"
 fuzz_start --nsid 3 --match --metadata 8 "$ng"
 fuzz_goes_on 300
 check_fuzz "root, no fault"
 fuzz_start --nsid 3 --match --metadata 8 "$ng"
 fuzz_flap 2 reset pulled
 check_fuzz "root, paths come and go"
-fuzz_start --nsid 3 --match --metadata 8 --user 65534 --read-only --root-later "$ng"
-fuzz_flap 1 reset pulled
-check_fuzz "nobody, paths come and go"
 finish
