@@ -40,6 +40,8 @@ help:
 #:                one, and sees that a test catches each;  T="retry-dropped ..."
 #:                only these;  CLEAN=0 without a run of the tests before that;
 #:                SEEDS="1 2" by torture with these seeds, instead of the tests
+#:   make coverage  which lines of failover the last run with KERNEL=debug, of
+#:                test or torture, has reached;  T=/path  another one
 #:   make kunit   the unit tests, under User Mode Linux
 #:   make vm      a shell in the guest, two multipath heads up
 #:   make tree    unpack the base kernel, assemble the series on it
@@ -122,6 +124,9 @@ new-test:
 mutants: deps
 	@scripts/mutants.sh '$(BASE)' $(T)
 
+coverage: deps
+	@scripts/coverage.sh '$(BASE)' $(T)
+
 kunit: deps
 	@scripts/kunit.sh '$(BASE)'
 
@@ -160,5 +165,5 @@ clean:
 distclean:
 	rm -rf '$(or $(OUT),out)'
 
-.PHONY: help deps tree kernel modules deb deb-test demo test torture blktests new-test mutants kunit vm \
-	check check-bisect bench htmldocs series apply export port clean distclean
+.PHONY: help deps tree kernel modules deb deb-test demo test torture blktests new-test mutants coverage \
+	kunit vm check check-bisect bench htmldocs series apply export port clean distclean
