@@ -10,6 +10,7 @@ HOST_ID=6f6b5a2a-0a1e-4a52-9d8a-3d1f0f6a2b11
 nvmet=$CONFIGFS/nvmet
 # of namespace 1, and of what it may be instead
 VOLUME_UUID=2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e01
+# shellcheck disable=SC2034 # for tests
 OTHER_UUID=2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e03
 
 # null_blk_up <name> [attribute=value]...: a drive that keeps its data, of 64 MiB

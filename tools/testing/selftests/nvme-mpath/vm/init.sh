@@ -87,7 +87,7 @@ report_coverage()
 {
 	local f
 
-	for f in $(find /sys/kernel/debug/gcov -name '*.gcda' 2>/dev/null); do
+	find /sys/kernel/debug/gcov -name '*.gcda' 2>/dev/null | while read -r f; do
 		echo "gcov ${f##*/} $(base64 -w 0 "$f")"
 	done
 }
