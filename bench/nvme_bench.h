@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Shared by the programs of this directory: reads as passthrough commands,
- * numbers of the command line, the exit when nothing can be measured.
+ * or by ioctl, and numbers of the command line.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +12,7 @@
 #include <sys/ioctl.h>
 #include <liburing.h>
 #include "../tools/testing/selftests/nvme-mpath/nvme_mpath_sqe.h"
-
-static inline void fail(const char *what, int err)
-{
-	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what,
-		strerror(err));
-	exit(2);
-}
+#include "../tools/testing/selftests/nvme-mpath/nvme_mpath_util.h"
 
 static inline unsigned long number(const char *s, unsigned long max)
 {
@@ -54,4 +48,21 @@ static inline void prepare_read(struct io_uring_sqe *sqe, int fd, int nsid,
 				void *buf, unsigned int bytes, uint64_t lba)
 {
 	prepare_cmd(sqe, fd, nsid, OP_READ, buf, bytes, lba);
+}
+
+/* Returns 0, an NVMe status, or -1 with errno. */
+static inline int read_by_ioctl(int fd, int nsid, void *buf, unsigned int bytes,
+				uint64_t lba)
+{
+	struct nvme_passthru_cmd cmd = {
+		.opcode = OP_READ,
+		.nsid = nsid,
+		.addr = (unsigned long)buf,
+		.data_len = bytes,
+		.cdw10 = lba,
+		.cdw11 = lba >> 32,
+		.cdw12 = bytes / LBA_SIZE - 1,
+	};
+
+	return ioctl(fd, NVME_IOCTL_IO_CMD, &cmd);
 }

@@ -76,18 +76,11 @@ static uint64_t cpu_time(void)
 static void let_drive_finish(void)
 {
 	static const struct timespec a_while = { .tv_nsec = 5000000 };
-	struct nvme_passthru_cmd cmd = {
-		.opcode = OP_READ,
-		.nsid = nsid,
-		.addr = (unsigned long)buffer,
-		.data_len = bytes,
-		.cdw12 = bytes / LBA_SIZE - 1,
-	};
 	int i;
 
 	for (i = 0; i < 2; i++) {
 		nanosleep(&a_while, NULL);
-		if (ioctl(fd, NVME_IOCTL_IO_CMD, &cmd))
+		if (read_by_ioctl(fd, nsid, buffer, bytes, 0))
 			fail("NVME_IOCTL_IO_CMD", errno);
 	}
 }

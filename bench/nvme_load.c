@@ -67,14 +67,6 @@ static void on_signal(int sig)
 		want_end = 1;
 }
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 /* No two are neighbours, which block I/O would merge. */
 static uint64_t lba_of(unsigned int i)
 {
@@ -203,16 +195,8 @@ static void take_mark(void)
 static void one_ioctl(void)
 {
 	const struct timespec a_moment = { .tv_nsec = 1000000 };
-	struct nvme_passthru_cmd cmd = {
-		.opcode = OP_READ,
-		.nsid = nsid,
-		.addr = (unsigned long)buffer,
-		.data_len = opt.bytes,
-		.cdw10 = lba_of(good),
-		.cdw12 = opt.bytes / LBA_SIZE - 1,
-	};
 
-	if (!ioctl(fd, NVME_IOCTL_IO_CMD, &cmd)) {
+	if (!read_by_ioctl(fd, nsid, buffer, opt.bytes, lba_of(good))) {
 		count_good(now());
 	} else {
 		errors++;
@@ -432,7 +416,8 @@ int main(int argc, char **argv)
 
 	began = now();
 	last_good = began;
-	for (i = 0; !opt.ioctl && i < opt.depth && (!opt.commands || sent < opt.commands); i++) {
+	for (i = 0; !opt.ioctl && i < opt.depth &&
+	     (!opt.commands || sent < opt.commands); i++) {
 		ready[nr_ready++] = i;
 		sent++;
 	}

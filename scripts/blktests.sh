@@ -21,8 +21,7 @@ tools=(awk basename cat column cut date diff dirname dmesg find findmnt getconf
 # A wrong name must not cost minutes for a kernel.
 check_kernel "$name" "$kernel" distro
 [ -n "$checkout" ] ||
-	die "BLKTESTS is not set" "say BLKTESTS=/path/to/a/checkout of" \
-		"https://github.com/linux-blktests/blktests"
+	die "BLKTESTS is not set" "say BLKTESTS=/path/to/a/checkout of blktests"
 for f in check common/rc tests/nvme/rc; do
 	[ -f "$checkout/$f" ] ||
 		die "BLKTESTS='$checkout' is no checkout of blktests: it has no $f"

@@ -11,7 +11,6 @@ input == 1 {
 		n_reasons++
 		in_file[n_reasons] = f[1]
 		part[n_reasons] = f[2]
-		why[n_reasons] = f[3]
 	}
 	next
 }
@@ -73,7 +72,7 @@ function explained(key,    f, i)
 	for (i = 1; i <= n_reasons; i++)
 		if (in_file[i] == f[1] &&
 		    (index(what[key], part[i]) || where[key] == part[i]))
-			return i
+			return 1
 	return 0
 }
 

@@ -35,20 +35,18 @@ counts_of()
 	done < <(tr -d '\r' <"$2" | grep '^gcov ')
 }
 
-mkdir "$work/sum"
 n=0
 while read -r verdict; do
-	counts_of "$work/one" "$verdict"
-	if [ "$n" -gt 0 ]; then
-		gcov-tool merge "$work/sum" "$work/one" -o "$work/both" >/dev/null ||
-			die "the counts of $verdict cannot be added"
-		rm -rf "$work/sum" "$work/one"
-		mv "$work/both" "$work/sum"
-	else
-		rm -rf "$work/sum"
-		mv "$work/one" "$work/sum"
-	fi
 	n=$((n + 1))
+	if [ "$n" = 1 ]; then
+		counts_of "$work/sum" "$verdict"
+		continue
+	fi
+	counts_of "$work/one" "$verdict"
+	gcov-tool merge "$work/sum" "$work/one" -o "$work/both" >/dev/null ||
+		die "the counts of $verdict cannot be added"
+	rm -rf "$work/sum" "$work/one"
+	mv "$work/both" "$work/sum"
 done < <(find -H "$@" -name verdict -exec grep -l '^gcov ' {} + | sort)
 [ "$n" -gt 0 ] || die "no counts in $*" "they are from a test with KERNEL=debug"
 

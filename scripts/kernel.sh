@@ -79,10 +79,11 @@ failed()
 }
 # CONFIG_GCOV_KERNEL: the files of failover count how often each of their lines runs
 profiled=()
-for f in "$top"/drivers/nvme/host/mpath_passthru*.c; do
-	f=${f##*/}
-	[ "$kernel" != debug ] || profiled+=("GCOV_PROFILE_${f%.c}.o=y")
-done
+if [ "$kernel" = debug ]; then
+	mapfile -t profiled < <(cd "$top/drivers/nvme/host" &&
+		printf '%s\n' mpath_passthru*.c |
+		sed 's/\(.*\)\.c/GCOV_PROFILE_\1.o=y/')
+fi
 kernel_make "$name" "$kernel" "${profiled[@]}" bzImage modules 2>&1 |
 	tee "$log" | progress || failed
 # here they lie for the initramfs

@@ -163,43 +163,33 @@ what_caught()
 	esac
 }
 
-# hunt <mutant>: prints "<test> <seconds> <what caught it>", or nothing
-hunt()
+# hunters <mutant>: its tests, or the seeds for torture
+hunters()
 {
-	local dir=$results/$1 t start code
-
-	build "$1"
-	for t in $(field "$1" Caught-by); do
-		start=$SECONDS code=0
-		run_tests "$dir" "$dir/modules" "test_$t.sh" || code=$?
-		case $code in
-		0) continue ;;
-		1 | 5 | 6) ;;
-		*) die "$t could not judge mutants/$1.patch" "see $dir/tap" ;;
-		esac
-		echo "$t $((SECONDS - start)) $(what_caught "$dir/test_$t" $code)"
-		break
-	done
-	rm -rf "$dir/modules"
+	echo "${SEEDS:-$(field "$1" Caught-by)}"
 }
 
-# hunt_by_torture <mutant>: prints "<seed> <seconds> <what caught it>", or nothing
-hunt_by_torture()
+# hunt <mutant>: prints "<test or seed> <seconds> <what caught it>", or nothing
+hunt()
 {
-	local dir=$results/$1 seed start code
+	local dir=$results/$1 by script start code
 
 	build "$1"
-	export TORTURE_SEED TORTURE_MINUTES=${MINUTES:-3}
-	for seed in $SEEDS; do
-		TORTURE_SEED=$seed
+	for by in $(hunters "$1"); do
+		script=test_$by.sh
+		if [ -n "${SEEDS:-}" ]; then
+			script=./torture.sh
+			export TORTURE_SEED=$by TORTURE_MINUTES=${MINUTES:-3}
+		fi
 		start=$SECONDS code=0
-		run_tests "$dir" "$dir/modules" ./torture.sh || code=$?
+		run_tests "$dir" "$dir/modules" "$script" || code=$?
 		case $code in
 		0) continue ;;
 		1 | 5 | 6) ;;
-		*) die "torture could not judge mutants/$1.patch" "see $dir/tap" ;;
+		*) die "$by could not judge mutants/$1.patch" "see $dir/tap" ;;
 		esac
-		echo "$seed $((SECONDS - start)) $(what_caught "$dir/torture" $code)"
+		echo "$by $((SECONDS - start))" \
+			"$(what_caught "$dir/$(basename "$script" .sh)" $code)"
 		break
 	done
 	rm -rf "$dir/modules"
@@ -215,7 +205,7 @@ keep()
 		trap end_run EXIT
 		trap 'exit 130' INT TERM HUP
 		keepers=()
-		"$hunt" "${chosen[$1]}" >"$results/.caught-$1"
+		hunt "${chosen[$1]}" >"$results/.caught-$1"
 		touch "$results/.done-$1"
 	) &
 	keepers[$1]=$!
@@ -260,7 +250,7 @@ report()
 	fi
 	if ! read -r by seconds what <"$results/.caught-$1"; then
 		failed=$((failed + 1))
-		echo "not ok $n - ${m#*-}: survived ${SEEDS:-$(field "$m" Caught-by)}"
+		echo "not ok $n - ${m#*-}: survived $(hunters "$m")"
 		echo "#   $(field "$m" Breaks)"
 		echo "#   find a check that sees it; logs: $results/$m"
 		return
@@ -294,8 +284,8 @@ for m in "${chosen[@]}"; do
 	check_header "$m"
 done
 
-hunt=hunt table=README.md
-[ -z "${SEEDS:-}" ] || hunt=hunt_by_torture table=torture.md
+table=README.md
+[ -z "${SEEDS:-}" ] || table=torture.md
 [[ ${SEEDS:-} =~ ^[0-9\ ]*$ ]] || die "SEEDS takes numbers, not '$SEEDS'"
 
 prepare series distro

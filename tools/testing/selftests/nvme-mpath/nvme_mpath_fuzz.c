@@ -69,20 +69,6 @@ static void on_signal(int sig)
 		want_end = 1;
 }
 
-double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-void fail(const char *what, int err)
-{
-	fprintf(stderr, "nvme_mpath_fuzz: %s: %s\n", what, strerror(err));
-	exit(2);
-}
-
 /* For this thread only. */
 void become(unsigned int uid)
 {

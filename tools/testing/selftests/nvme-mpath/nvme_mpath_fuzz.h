@@ -18,6 +18,7 @@
 #include <sys/uio.h>
 #include <liburing.h>
 #include "nvme_mpath_sqe.h"
+#include "nvme_mpath_util.h"
 
 #define SLOTS		32
 #define DATA_SIZE	8192
@@ -89,8 +90,6 @@ extern struct account account;
 extern atomic_int want_end;
 extern int fd;
 
-void fail(const char *what, int err);
-double now(void);
 void become(unsigned int uid);
 void result(int res);
 void complain(atomic_ulong *kind, const struct cmd *c, int res,

@@ -21,6 +21,7 @@
 #include <sys/uio.h>
 #include <liburing.h>
 #include "nvme_mpath_sqe.h"
+#include "nvme_mpath_util.h"
 
 #define MAX_DEPTH	4096
 #define NR_ERRORS	16
@@ -132,9 +133,7 @@ extern int fd, file;
 extern uint32_t nsid;
 extern atomic_int want_report, want_end, want_usr2;
 
-void fail(const char *what, int err);
 void say(const char *word);
-double now(void);
 void report(void);
 
 /* nvme_mpath_options.c */

@@ -6,11 +6,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-slot_empty()
-{
-	[ -z "$(pci_ctrl "$1")" ]
-}
-
 # pull_and_plug <slot>: with 16 commands in flight, half of them there
 pull_and_plug()
 {

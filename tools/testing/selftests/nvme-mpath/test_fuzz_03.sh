@@ -22,11 +22,6 @@ flap_pulled()
 	must 60 "two paths" paths_live 2
 }
 
-slot_empty()
-{
-	[ -z "$(pci_ctrl "$1")" ]
-}
-
 begin 9
 need_qmp
 pci_ns 3

@@ -42,13 +42,8 @@ time_out()
 pull()
 {
 	pci_pull 0
-	must 60 "an empty slot" slot_empty
+	must 60 "an empty slot" slot_empty 0
 	pci_plug 0
-}
-
-slot_empty()
-{
-	[ -z "$(pci_ctrl 0)" ]
 }
 
 # proven <fault>

@@ -24,13 +24,6 @@ memory_again()
 		"$(was_short fail_page_alloc) pages failed"
 }
 
-# short_ends <res>: something has failed, and all commands have ended with that or
-# succeeded. Which allocations have a reserve depends on the kernel.
-short_ends()
-{
-	[ "$lacked" -gt 0 ] && [ "$(io_value pending)" = 0 ] && io_errors_only "$1"
-}
-
 # submits <what> [nvme_mpath_io option]...: 200 writes are submitted in need
 submits()
 {
@@ -45,7 +38,7 @@ submits()
 	io_wait
 	memory_again
 	check "$what, no memory at submission: commands end with 0 or -ENOMEM" \
-		short_ends -12
+		short_ends "$lacked" -12
 	check "$what: the target saw those that succeeded, and no other" \
 		is "$(io_value ok)" "$(target_counted)"
 }

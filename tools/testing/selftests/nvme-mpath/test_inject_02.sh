@@ -7,14 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# short_ends <kind> <res>: something has failed, and all commands have ended with that
-# or succeeded. Which allocations have a reserve depends on the kernel.
-short_ends()
-{
-	[ "$(was_short "$1")" -gt 0 ] && [ "$(io_value pending)" = 0 ] &&
-		io_errors_only "$2"
-}
-
 # no <failslab|fail_page_alloc|fail_usercopy> <percent> <what> <res> [nvme_mpath_io
 # option]...: 200 writes meet that at their submission
 no()
@@ -30,7 +22,8 @@ no()
 	io_wait
 	enough_of "$kind"
 	ktap_print_msg "$kind: $(was_short "$kind") times"
-	check "$what: writes end with 0 or $res" short_ends "$kind" "$res"
+	check "$what: writes end with 0 or $res" \
+		short_ends "$(was_short "$kind")" "$res"
 }
 
 # sent_once <what>: each that succeeded, and no other. An ioctl that cannot return

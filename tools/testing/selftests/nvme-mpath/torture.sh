@@ -49,11 +49,6 @@ other_volume_up()
 	null_blk_up mpath2 || give_up "no other null_blk"
 }
 
-other_volume_empty()
-{
-	[ "$(tr -d '\0' <"$other_volume" | wc -c)" = 0 ]
-}
-
 # found <target> <NQN>
 found()
 {
@@ -255,7 +250,7 @@ wait_for 120 all_ended "${lane_pid[@]}" || violation stuck "the last loads did n
 	$'\n'"$(lanes_stuck)"
 ended "$fio" && touch "$tmp/bad.block"
 fio_stop "$fio" || touch "$tmp/bad.block"
-wait_for 30 nothing_waits || violation parked "with no load any more"
+wait_for 30 no_head_has_waiters || violation parked "with no load any more"
 
 print_plan
 report | tee "$tmp/report" | sed 's/^/# torture: /'
@@ -263,7 +258,7 @@ check "each command was answered once" test ! -e "$tmp/bad.answers"
 check "no command ended with an error that nothing explains" \
 	test ! -e "$tmp/bad.errors"
 check "all data is right and where it was answered" test ! -e "$tmp/bad.data"
-check "no command was sent to another volume" other_volume_empty
+check "no command was sent to another volume" holds_zeroes "$other_volume"
 check "no append was executed twice" test ! -e "$tmp/bad.twice"
 check "each load could run, and none crashed" test ! -e "$tmp/bad.run"
 check "each process and ring ended in time" test ! -e "$tmp/bad.ends"

@@ -307,11 +307,6 @@ slot_live()
 	[ -n "$c" ] && [ "$(ctrl_state "$c")" = live ] && has_paths "$c" 3
 }
 
-slot_empty()
-{
-	[ -z "$(pci_ctrl "$1")" ]
-}
-
 break_pcie_reset()
 {
 	pick 0 1
@@ -495,7 +490,8 @@ value_of()
 	read -r value 2>/dev/null <"$1" || value=$2
 }
 
-nothing_waits()
+# no_head_has_waiters: of those of all targets
+no_head_has_waiters()
 {
 	local t what
 
@@ -606,5 +602,5 @@ calm()
 	calm_step 1 stuck "usable paths" refresh_ana
 	mark_lanes
 	calm_step 120 stuck "the end of a new load in each lane" lanes_went_on
-	calm_step 60 parked "no command parked or held" nothing_waits
+	calm_step 60 parked "no command parked or held" no_head_has_waiters
 }

@@ -10,15 +10,9 @@ fuzz_seed=${NVME_MPATH_SEED:-1}
 # io_stop are for it, too
 fuzz_start()
 {
-	io_log=$tmp/io.$((++io_count))
 	ktap_print_msg "nvme_mpath_fuzz --seed $fuzz_seed $*"
-	./nvme_mpath_fuzz --seed "$fuzz_seed" --seconds 3600 \
-		--patience $((30 * SLOW)) "$@" >"$io_log" 2>&1 &
-	io=$!
-	# shellcheck disable=SC2034 # io_use reads it
-	io_logs["$io"]=$io_log
-	at_exit "kill -9 $io"
-	wait_for 20 grep -q ready "$io_log" || give_up "$(cat "$io_log")"
+	io_run ./nvme_mpath_fuzz --seed "$fuzz_seed" --seconds 3600 \
+		--patience $((30 * SLOW)) "$@"
 }
 
 # fuzz_answered <n>: so many commands of rings
@@ -136,9 +130,4 @@ check_fuzz()
 	check "$1: valid ones were among them, and succeeded" \
 		test "$(io_value plain)" -gt 0
 	check "$1: no command is parked or held any more" nothing_waits
-}
-
-nothing_waits()
-{
-	count_is parked 0 && count_is held 0
 }

@@ -33,10 +33,17 @@ io_place()
 # data of its own; options of the caller win.
 io_start()
 {
-	io_log=$tmp/io.$((++io_count))
 	io_place "$@"
-	./nvme_mpath_io --nsid 1 --seed "$io_count" --first-lba "$io_first" \
-		--patience $((30 * SLOW)) "$@" >"$io_log" 2>&1 &
+	io_run ./nvme_mpath_io --nsid 1 --seed $((io_count + 1)) \
+		--first-lba "$io_first" --patience $((30 * SLOW)) "$@"
+}
+
+# io_run <program> [argument]...: in the background, until it says that it is ready;
+# sets $io and $io_log
+io_run()
+{
+	io_log=$tmp/io.$((++io_count))
+	"$@" >"$io_log" 2>&1 &
 	io=$!
 	io_logs[$io]=$io_log
 	at_exit "kill -9 $io"

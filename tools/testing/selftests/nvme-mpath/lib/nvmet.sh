@@ -61,6 +61,12 @@ backend2_up()
 	backend2=/dev/mpath1
 }
 
+# holds_zeroes <device>: and nothing else
+holds_zeroes()
+{
+	is 0 "$(tr -d '\0' <"$1" | wc -c)"
+}
+
 # nvmet_ns_is <device> <uuid>: namespace 1 of the target becomes another volume
 nvmet_ns_is()
 {

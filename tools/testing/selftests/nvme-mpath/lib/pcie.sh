@@ -103,6 +103,12 @@ pci_kill()
 	setpci -s "00:1$1.0" CAP_EXP+18.w=0700:0700
 }
 
+# slot_empty <0|1>: it has no controller any more
+slot_empty()
+{
+	[ -z "$(pci_ctrl "$1")" ]
+}
+
 slot_off()
 {
 	[ $((0x$(setpci -s "00:1$1.0" CAP_EXP+18.w) & 0x700)) -eq $((0x700)) ]

@@ -59,6 +59,12 @@ count_is()
 	}
 }
 
+# nothing_waits: neither for a path nor for an old controller
+nothing_waits()
+{
+	count_is parked 0 && count_is held 0
+}
+
 # are_parked <n>: so many commands, and prints nothing if not
 are_parked()
 {

@@ -78,3 +78,11 @@ make_it_fail()
 		echo 1 >"$t" || return
 	done
 }
+
+# short_ends <n> <res>: n allocations or copies have failed, at least one, and all
+# commands have ended with that result or succeeded. Which allocations have a reserve
+# depends on the kernel.
+short_ends()
+{
+	[ "$1" -gt 0 ] && [ "$(io_value pending)" = 0 ] && io_errors_only "$2"
+}
