@@ -16,7 +16,7 @@ vm=$top/tools/testing/selftests/nvme-mpath/vm
 mkdir -p "$results"
 
 # outcome:exit code
-expected=(pass:0 fail:1 skip:4 log:1 slow:1 panic:5 hang:6 lost:7)
+expected=(pass:0 fail:1 skip:4 log:1 slow:1 panic:5 hang:6 lost:7 target:5)
 # make targets with a name that does not exist
 wrong_names=("vm KERNEL=x" "vm BASE=x" "vm SERIES=x" "kernel KERNEL=x"
 	"test KERNEL=x" "test BASE=x" "test T=x" "demo KERNEL=x")

@@ -21,14 +21,25 @@ export TORTURE_SEED TORTURE_FAULTS
 
 [[ $TORTURE_MINUTES =~ ^[1-9][0-9]*$ ]] ||
 	die "MINUTES takes a number, not '$TORTURE_MINUTES'"
+fresh_seed()
+{
+	echo $((RANDOM << 15 | RANDOM))
+}
+
 # lines of seed, faults, and what went wrong
 case ${SEED:-} in
-'') runs=("$((RANDOM << 15 | RANDOM))	${FAULTS:--}") ;;
+'') runs=("$(fresh_seed)	${FAULTS:--}") ;;
 known) mapfile -t runs < <(grep '^[0-9]' "$known") ;;
 *) runs=("$SEED	${FAULTS:--}") ;;
 esac
 
-# one_run: sets $code
+# qemu_crashed <test directory>: by a signal; that says nothing about the kernel
+qemu_crashed()
+{
+	grep -qE '^exit code 13[4-9]$' "$1/qemu.log" 2>/dev/null
+}
+
+# one_run: sets $code, and $crashed
 one_run()
 {
 	local report dir
@@ -40,6 +51,8 @@ one_run()
 	"$top/scripts/test.sh" "$base" series "$kernel" ./torture.sh || code=$?
 	dir=$(readlink -f "$out/results/$base/latest")
 	report=$dir/torture.report
+	crashed=0
+	! qemu_crashed "$dir/torture" || crashed=1
 	[ -f "$dir/torture/verdict" ] || return 0
 	tr -d '\r' <"$dir/torture/verdict" | sed -n 's/^# torture: //p' >"$report"
 	sed 's/^/    /' "$report"
@@ -56,6 +69,14 @@ for run in "${runs[@]}"; do
 	[ "$TORTURE_FAULTS" != - ] || TORTURE_FAULTS=
 	options=${TORTURE_FAULTS:+ FAULTS=$TORTURE_FAULTS}${LANES:+ LANES=$LANES}
 	one_run
+	# where the seed is as good as any other
+	for _ in 1 2; do
+		[ "$crashed" = 1 ] && [ -z "${SEED:-}" ] || break
+		msg "QEMU itself crashed with seed $TORTURE_SEED, in each attempt:" \
+			"another seed"
+		TORTURE_SEED=$(fresh_seed)
+		one_run
+	done
 	[ "$code" -le "$gravest" ] || gravest=$code
 	if [ "$code" = 0 ]; then
 		passed=$((passed + 1))

@@ -35,6 +35,9 @@ set -uo pipefail
 # a wire that can be cut, in front of the first port
 # shellcheck source=lib/relay.sh
 . ./lib/relay.sh
+# another guest as the target
+# shellcheck source=lib/wires.sh
+. ./lib/wires.sh
 # trace events: path errors, answers, the fate of commands
 # shellcheck source=lib/trace.sh
 . ./lib/trace.sh

@@ -29,7 +29,7 @@ paths_back()
 	io_wait
 }
 
-begin 15
+begin 16
 need_tools nvme
 can_inject
 nvmet_up 2 0 -l 60
@@ -42,6 +42,13 @@ io_wait
 inject_none "$path"
 check "FAILFAST under policy all: the application sees all 5 path errors" \
 	is "0x371:5" "$(io_value errors)"
+
+inject "$path" 0x4371 5
+io_start -n 40 -q 8 --flags failover "$ng"
+io_wait
+inject_none "$path"
+check "FAILOVER: 5 path errors that must not be retried (DNR) end their commands" \
+	is "0x4371:5" "$(io_value errors)"
 
 flying --flags failfast
 reset_all

@@ -3,7 +3,7 @@
 # This test will hold commands for minutes after the loss of their path: only those
 # that change data, and their errors; reads go on, the setting releases them, and
 # SIGKILL, the end of the ring and the end of the head do not wait.
-# stock: fail
+# stock: fail panic
 # timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh

@@ -284,6 +284,8 @@ break_pull()
 {
 	pick 0 1
 	[ -z "${broken[slot$((1 - picked))]:-}" ] || return
+	# QEMU may crash when it drops a controller whose commands it delays that long
+	[ -z "${broken[drive]:-}" ] || return
 	claim "slot$picked" || return
 	action "pull the card in slot $picked"
 	pci_pull "$picked"
@@ -319,6 +321,7 @@ break_pcie_reset()
 
 break_slow()
 {
+	[ -z "${broken[slot0]:-}${broken[slot1]:-}" ] || return
 	claim drive || return
 	action "slow drive"
 	pci_slow 50

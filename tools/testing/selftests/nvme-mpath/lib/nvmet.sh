@@ -127,7 +127,8 @@ all_ports()
 	done
 }
 
-# nvmet_target_up <ports> <latency ms>: the target, and no connection to it
+# nvmet_target_up <ports> <latency ms>: the target, and no connection to it. It has
+# a drive made for it, or $backend if that is set.
 nvmet_target_up()
 {
 	local ports=$1 latency=$2 p d
@@ -142,7 +143,8 @@ nvmet_target_up()
 		skip_all "no $CONFIGFS/nullb (CONFIG_BLK_DEV_NULL_BLK)"
 	[ -c /dev/nvme-fabrics ] ||
 		skip_all "no /dev/nvme-fabrics (CONFIG_NVME_TCP)"
-	backend_up "$latency" || give_up "null_blk could not be made"
+	[ -n "${backend:-}" ] || backend_up "$latency" ||
+		give_up "null_blk could not be made"
 
 	d=$nvmet/subsystems/$NVMET_NQN
 	mkdir "$d" || give_up "no nvmet subsystem"

@@ -6,6 +6,7 @@
 PCI_SINGLE_NQN=nqn.2019-08.org.qemu:single
 PCI_NQN=nqn.2019-08.org.qemu:mpath
 QMP_PORT=/dev/virtio-ports/nvme-mpath.qmp
+declare -A qmp_fds
 
 pci_head()
 {
@@ -39,39 +40,48 @@ pci_single()
 	skip_all "no PCIe controller without a subsystem"
 }
 
-# qmp_answers: how many commands QEMU has answered
+# qmp_answers <log>: how many commands QEMU has answered
 qmp_answers()
 {
-	grep -cE '"(return|error)":' "$tmp/qmp"
+	grep -cE '"(return|error)":' "$1"
 }
 
 qmp_answered()
 {
-	[ "$(qmp_answers)" -ge "$1" ]
+	[ "$(qmp_answers "$1")" -ge "$2" ]
 }
 
-# qmp_send <line>: QEMU has done it when this returns
+# qmp_send <port> <line>: QEMU has done it when this returns
 qmp_send()
 {
-	local before
+	local log=$tmp/${1##*/} before
 
-	before=$(qmp_answers)
-	echo "$1" >&7
-	must 30 "QEMU's answer" qmp_answered $((before + 1))
+	before=$(qmp_answers "$log")
+	echo "$2" >&"${qmp_fds[$1]}"
+	must 30 "QEMU's answer" qmp_answered "$log" $((before + 1))
 }
 
-# qmp <command> [arguments as JSON]
+# qmp_at <port> <command> [arguments as JSON]
+qmp_at()
+{
+	local fd log=$tmp/${1##*/}
+
+	[ -c "$1" ] || return
+	if [ ! -e "$log" ]; then
+		: >"$log"
+		exec {fd}<>"$1"
+		qmp_fds[$1]=$fd
+		cat <&"$fd" >>"$log" 2>&1 &
+		at_exit "kill $!"
+		qmp_send "$1" '{"execute":"qmp_capabilities"}'
+	fi
+	qmp_send "$1" "{\"execute\":\"$2\"${3:+,\"arguments\":$3}}"
+}
+
+# qmp <command> [arguments as JSON]: to the QEMU of this guest
 qmp()
 {
-	[ -c "$QMP_PORT" ] || return
-	if [ ! -e "$tmp/qmp" ]; then
-		: >"$tmp/qmp"
-		exec 7<>"$QMP_PORT"
-		cat <&7 >>"$tmp/qmp" 2>&1 &
-		at_exit "kill $!"
-		qmp_send '{"execute":"qmp_capabilities"}'
-	fi
-	qmp_send "{\"execute\":\"$1\"${2:+,\"arguments\":$2}}"
+	qmp_at "$QMP_PORT" "$@"
 }
 
 need_qmp()

@@ -15,6 +15,9 @@ wwn()
 	printf '0x1000000000000a%02x' "$1"
 }
 
+# Addresses of the target's ports over TCP, where that is not this machine.
+tcp_addresses=()
+
 # port_address <n>: sets $adrfam, $traddr and, but for FC, $trsvcid of nvmet port n
 port_address()
 {
@@ -22,7 +25,7 @@ port_address()
 
 	adrfam=ipv4 trsvcid=$((4419 + $1))
 	case $transport in
-	tcp) traddr=127.0.0.1 ;;
+	tcp) traddr=${tcp_addresses[$1]:-127.0.0.1} ;;
 	rdma) traddr=$RDMA_ADDRESS ;;
 	fc)
 		name=$(wwn "$1")

@@ -63,7 +63,7 @@ make_initramfs()
 	[ ! -f /etc/mke2fs.conf ] || cp /etc/mke2fs.conf "$root/etc/"
 	echo root:x:0:0::/root:/bin/bash >"$root/etc/passwd"
 	copy_program "$root" busybox bash nvme setpci modprobe mkfs.ext4 dmsetup \
-		rdma "$@"
+		rdma tc "$@"
 	[ -z "$modules" ] || cp -aT "$modules" "$root/lib/modules"
 	# where the kernel looks for it, as for the module of a file system
 	ln -s ../bin/modprobe "$root/usr/sbin/modprobe"
@@ -143,6 +143,21 @@ qemu_command()
 		-device "${ns[2]}" -device "${ns[3]}" -device "${ns[4]}"
 		# a controller of its own: its ng node is a path, not a head
 		-device nvme,id=nvme2,serial=single,drive=ns1)
+}
+
+# wires_of <guest> <sockets> <here> <there>: adds to the array qemu the ends of two
+# wires that go from one guest to another, at the addresses that it has for sockets
+# shellcheck disable=SC2054 # the commas are QEMU's
+wires_of()
+{
+	local i wire
+
+	for i in 1 2; do
+		wire=dgram,id=wire$i,local.type=unix,local.path=$2/$3$i
+		wire+=,remote.type=unix,remote.path=$2/$4$i
+		qemu+=(-netdev "$wire" -device
+			"virtio-net-pci,id=nic$i,netdev=wire$i,mac=52:54:00:00:0$i:0$1")
+	done
 }
 
 # KVM is taken where a kernel starts under it within a few seconds: a /dev/kvm that

@@ -74,13 +74,23 @@ for tool in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static \
 	vm_need "${tool%:*}" "${tool#*:}"
 done
 
+# end_target: without a word to it
+# shellcheck disable=SC2317
+end_target()
+{
+	[ -z "$target_pid" ] ||
+		{ kill "$target_pid" && wait "$target_pid"; } 2>/dev/null
+	target_pid=''
+}
+
 # A VM dies with this script, however that ends. A shell of its own keeps each VM.
-qemu_pid='' sockets='' keepers=()
+qemu_pid='' target_pid='' sockets='' keepers=()
 # shellcheck disable=SC2317 # called by the traps
 end_vm()
 {
 	# the pid of timeout, which passes the signal on, and insists after 2 s
 	[ -z "$qemu_pid" ] || { kill "$qemu_pid" && wait "$qemu_pid"; } 2>/dev/null
+	end_target
 	[ -z "$sockets" ] || rm -rf "$sockets"
 }
 # shellcheck disable=SC2317
@@ -143,12 +153,44 @@ stock_outcomes()
 	echo "${words[*]}"
 }
 
-# boot <directory> <seconds> <initramfs> <more arguments>: QEMU's exit code
+# boot_target <directory> <seconds> <initramfs> <script>: another guest, which runs
+# the script until it is ended. The first has a monitor of it, and may reset it.
+# shellcheck disable=SC2054 # the commas are QEMU's
+boot_target()
+{
+	local dir=$1 wires=$sockets limit=$2 sockets=$sockets/target qemu
+
+	mkdir -p "$dir" "$sockets"
+	rm -f "$dir"/ns?.img "$sockets/mon"
+	qemu_command "$dir" "$kernel" "$3" \
+		"$args nvme_mpath.test=$4 nvme_mpath.timeout=$limit"
+	wires_of 2 "$wires" target host
+	# -no-reboot is among the others; a monitor has one other end at a time
+	qemu+=(-action reboot=reset -mon chardev=mon2,mode=control
+		-chardev "socket,id=mon2,path=$sockets/mon,server=on,wait=off")
+	timeout -k 2 "$limit" "${qemu[@]}" -serial "file:$dir/serial.log" \
+		>"$dir/qemu.log" 2>&1 </dev/null &
+	target_pid=$!
+	for _ in {1..100}; do
+		[ ! -S "$sockets/mon" ] || return 0
+		sleep 0.1
+	done
+}
+
+# boot <directory> <seconds> <initramfs> <more arguments> [script of a target]: QEMU's
+# exit code
+# shellcheck disable=SC2054 # the commas are QEMU's
 boot()
 {
-	local dir=$1 limit=$2
+	local dir=$1 limit=$2 qemu
 
+	[ -z "${5:-}" ] || boot_target "$dir/target" "$limit" "$3" "$5"
 	qemu_command "$dir" "$kernel" "$3" "$args $4"
+	[ -z "${5:-}" ] || {
+		wires_of 1 "$sockets" host target
+		qemu+=(-chardev "socket,id=target,path=$sockets/target/mon" -device
+			virtserialport,chardev=target,name=nvme-mpath.target)
+	}
 	printf '%q ' "${qemu[@]}" >"$dir/qemu.cmd"
 	timeout -k 2 "$limit" "${qemu[@]}" -serial "file:$dir/serial.log" \
 		>"$dir/qemu.log" 2>&1 </dev/null &
@@ -156,6 +198,8 @@ boot()
 	wait "$qemu_pid"
 	qemu_code=$?
 	qemu_pid=''
+	echo "exit code $qemu_code" >>"$dir/qemu.log"
+	end_target
 }
 
 # judge <directory>: the outcome, from the output of the verdict port. Without any
@@ -165,6 +209,7 @@ judge()
 	local code
 
 	code=$(tr -d '\r' <"$1/verdict" 2>/dev/null | sed -n 's/^end //p')
+	! grep -qs 'Kernel panic' "$1/target/serial.log" || return "$OUT_PANIC"
 	case $code in
 	0) return "$OUT_PASS" ;;
 	4) return "$OUT_SKIP" ;;
@@ -225,7 +270,7 @@ impossible()
 # run_test <test>: sets $outcome
 run_test()
 {
-	local script=$selftests/nvme-mpath/$1 name dir limit try want again why
+	local script=$selftests/nvme-mpath/$1 name dir limit try want again why target
 	local qemu_code=''
 
 	[ -f "$script" ] || script=$vm_dir/${1#vm/}
@@ -246,11 +291,12 @@ run_test()
 	}
 	limit=$(test_limit "$script")
 	want=$(stock_outcomes "$script")
+	target=$(sed -n 's/^# target: //p' "$script")
 	for try in 1 2 3; do
-		rm -f "$dir"/ns?.img
+		rm -f "$dir"/ns?.img "$dir"/target/serial.log
 		boot "$dir" $((limit + 15 * slow)) \
 			"$(initramfs_for "$script")" \
-			"nvme_mpath.test=$1 nvme_mpath.timeout=$limit"
+			"nvme_mpath.test=$1 nvme_mpath.timeout=$limit" "$target"
 		judge "$dir"
 		outcome=$?
 		case $outcome:$qemu_code in
@@ -283,7 +329,7 @@ run_test()
 		esac
 		echo "# $name: $again, attempt $try of 3"
 	done
-	rm -f "$dir"/ns?.img
+	rm -f "$dir"/ns?.img "$dir"/target/ns?.img
 }
 
 # keep_test <n> <test>: run it in the background, leave its outcome in a file
@@ -313,7 +359,9 @@ explain()
 	*)
 		tail -n 5 "$dir/verdict"
 		grep -aE -A 12 'BUG|WARNING|Oops|Kernel panic' "$dir/serial.log" |
-			head -n 40 ;;
+			head -n 40
+		grep -aE -A 12 'BUG|WARNING|Oops|Kernel panic' \
+			"$1/target/serial.log" 2>/dev/null | head -n 40 ;;
 	esac | tr -d '\r' | sed 's/^\(# \)*/#   /'
 }
 
