@@ -150,6 +150,7 @@ what_caught()
 	1)
 		tr -d '\r' <"$1/verdict" | sed -nE \
 			's/^not ok [0-9]+ (.*[^ ]) *$/check "\1"/p
+			s/^not ok - .* (did not end within [0-9]+ s)$/test "\1"/p
 			s/^Bail out! +(.*)$/step "\1"/p' | head -n 1
 		;;
 	5)

@@ -30,6 +30,7 @@ expires()
 	start=$(ms)
 	shift
 	io_start -n "$n" "$@"
+	wait_for 20 ended "$io" || kill -9 "$io"
 	io_wait
 	check "$what: all $n commands end with -ETIME" \
 		is "-$ETIME:$n" "$(io_value errors)"
