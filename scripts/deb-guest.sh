@@ -125,7 +125,7 @@ path_loss()
 	wait
 	read -r n errors <"$dir/nvme"
 	ios=$(sed -n 's/.*"total_ios" : \([0-9]*\).*/\1/p' "$dir/fio" | head -n 1)
-	cat "$dir"/*.err
+	sed 's/^/# /' "$dir"/*.err >&3
 	echo "# $1: $(cat "$dir/resets") resets; fio: ${ios:-0} reads, exit code" \
 		"$fio_code; nvme read: $n, $errors of them failed" >&3
 }

@@ -71,7 +71,9 @@ for run in "${runs[@]}"; do
 	one_run
 	# where the seed is as good as any other
 	for _ in 1 2; do
-		[ "$crashed" = 1 ] && [ -z "${SEED:-}" ] || break
+		if [ "$crashed" = 0 ] || [ -n "${SEED:-}" ]; then
+			break
+		fi
 		msg "QEMU itself crashed with seed $TORTURE_SEED, in each attempt:" \
 			"another seed"
 		TORTURE_SEED=$(fresh_seed)

@@ -145,7 +145,8 @@ target_reset
 
 for l in "${loads[@]}"; do
 	io_use "$l"
-	check "$(tr '\0' ' ' <"/proc/$l/cmdline" | sed 's/.*--patience [0-9]* //'): no command failed, all data is right" io_stop
+	what=$(tr '\0' ' ' <"/proc/$l/cmdline" | sed 's/.*--patience [0-9]* //')
+	check "${what% }: no command failed, all data is right" io_stop
 done
 check "block I/O beside: no error, and all data is right" fio_stop "$fio"
 finish

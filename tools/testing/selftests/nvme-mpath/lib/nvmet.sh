@@ -26,11 +26,13 @@ null_blk_up()
 	done
 }
 
-# backend_up <latency ms>: sets $backend; zoned if $zoned is set
+# backend_up <latency ms>: sets $backend, until the exit commands run; zoned if $zoned
+# is set
 backend_up()
 {
 	local attributes=(submit_queues=2)
 
+	at_exit "backend="
 	[ -z "${zoned:-}" ] || attributes+=(zoned=1 zone_size=64)
 	[ "$1" -eq 0 ] || attributes+=(irqmode=2 completion_nsec=$(($1 * 1000000)))
 	null_blk_up mpath0 "${attributes[@]}" || return
@@ -67,6 +69,15 @@ holds_zeroes()
 	is 0 "$(tr -d '\0' <"$1" | wc -c)"
 }
 
+# nvmet_ns_on <directory>
+nvmet_ns_on()
+{
+	echo 1 >"$1/enable" || {
+		dmesg | grep nvmet | tail -n 3 | sed 's/^/# /'
+		give_up "nvmet refused namespace ${1##*/} on $(cat "$1/device_path")"
+	}
+}
+
 # nvmet_ns_is <device> <uuid>: namespace 1 of the target becomes another volume
 nvmet_ns_is()
 {
@@ -75,7 +86,7 @@ nvmet_ns_is()
 	echo 0 >"$d/enable"
 	echo -n "$1" >"$d/device_path"
 	echo "$2" >"$d/device_uuid"
-	echo 1 >"$d/enable" || give_up "nvmet namespace refused"
+	nvmet_ns_on "$d"
 }
 
 # nvmet_ns_up <nsid> <uuid>: a namespace of the target; all share one backend. With
@@ -92,7 +103,7 @@ nvmet_ns_up()
 	echo "$2" >"$d/device_uuid"
 	[ -z "${reservations:-}" ] || [ ! -e "$d/resv_enable" ] ||
 		echo 1 >"$d/resv_enable"
-	echo 1 >"$d/enable" || give_up "nvmet namespace $1 refused"
+	nvmet_ns_on "$d"
 }
 
 # no_timeouts: I/O commands may take long from here on, on a busy machine or when

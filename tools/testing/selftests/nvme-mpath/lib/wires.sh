@@ -6,6 +6,7 @@
 
 TARGET_QMP=/dev/virtio-ports/nvme-mpath.target
 # RFC 5737 has these networks for such uses
+# shellcheck disable=SC2034 # for tests
 host_ends=([1]=192.0.2.1 [2]=198.51.100.1)
 target_ends=([1]=192.0.2.2 [2]=198.51.100.2)
 
@@ -38,6 +39,7 @@ wires_up()
 		ip addr add "$address/24" dev "$device"
 		ip link set "$device" up || give_up "wire $i does not come up"
 	done
+	# shellcheck disable=SC2034 # for transport.sh
 	tcp_addresses=([1]="${target_ends[1]}" [2]="${target_ends[2]}")
 }
 
