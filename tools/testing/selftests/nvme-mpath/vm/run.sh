@@ -136,6 +136,15 @@ test_limit()
 	echo $((${t:-90} * slow + ${TORTURE_MINUTES:-0} * 60))
 }
 
+# takes_minutes <test>
+takes_minutes()
+{
+	local script=$selftests/nvme-mpath/$1
+
+	[ -f "$script" ] &&
+		[ "$(sed -n 's/^# timeout: //p' "$script" | grep . || echo 0)" -ge 300 ]
+}
+
 # stock_outcomes <test>: the words of its line "# stock: ". A word like "pass:7.3"
 # counts for kernels since 7.3 only.
 stock_outcomes()
@@ -385,7 +394,24 @@ if [ "$interactive" = 1 ]; then
 	exit
 fi
 
+# start_order: the numbers of the tests, those that take minutes first where several VMs
+# run, so that none is waited for alone at the end
+start_order()
+{
+	local i first=() rest=()
+
+	for i in "${!tests[@]}"; do
+		if [ "$vms" -gt 1 ] && takes_minutes "${tests[i]}"; then
+			first+=($((i + 1)))
+		else
+			rest+=($((i + 1)))
+		fi
+	done
+	echo "${first[@]}" "${rest[@]}"
+}
+
 [ ${#tests[@]} -gt 0 ] || vm_error "no test given"
+read -ra order < <(start_order)
 echo "TAP version 13"
 echo "1..${#tests[@]}"
 n=0 passed=0 failed=0 skipped=0 gravest=0 started=0
@@ -399,8 +425,9 @@ for t in "${tests[@]}"; do
 					unset "keepers[i]"
 			done
 		else
+			next=${order[started]}
 			started=$((started + 1))
-			keep_test "$started" "${tests[started - 1]}"
+			keep_test "$next" "${tests[next - 1]}"
 		fi
 	done
 	n=$((n + 1))
