@@ -9,7 +9,7 @@
 
 results=$1
 shift
-options=("$@" -o "$results")
+options=("$@")
 # what a caller allows is not what is to be proved here
 unset SKIP_ALLOWED
 vm=$top/tools/testing/selftests/nvme-mpath/vm
@@ -17,82 +17,102 @@ mkdir -p "$results"
 
 # outcome:exit code
 expected=(pass:0 fail:1 skip:4 log:1 slow:1 panic:5 hang:6 lost:7 target:5)
+# guests that get three attempts: fixture:exit code:what the last one is to say
+repeated=('timer:5:no timer, attempt 3 of 3'
+	'int3:5:code that was patched, attempt 3 of 3'
+	'clock:1:clock of the guest is wrong, attempt 3 of 3')
 # make targets with a name that does not exist
 wrong_names=("vm KERNEL=x" "vm BASE=x" "vm SERIES=x" "kernel KERNEL=x"
 	"test KERNEL=x" "test BASE=x" "test T=x" "demo KERNEL=x")
 n=0 passed=0 failed=0
 
-# result <description> <code> <wanted>
+# start <name> <command>...: in the background, as many at a time as there may be VMs;
+# leaves its output and its exit code
+start()
+{
+	local name=$1
+
+	shift
+	while [ "$(jobs -rp | wc -l)" -ge "${VMS:-1}" ]; do
+		wait -n || true
+	done
+	{
+		code=0
+		"$@" >"$results/$name.log" 2>&1 || code=$?
+		echo "$code" >"$results/$name.code"
+	} &
+}
+
+# vms <name> <argument of run.sh>...: starts run.sh, with results of its own
+vms()
+{
+	local name=$1
+
+	shift
+	start "$name" "$vm/run.sh" "${options[@]}" -o "$results/$name" "$@"
+}
+
+# result <name> <description> <wanted exit code> [what its output is to say]: of what was
+# started with that name
 result()
 {
+	local code
+
 	n=$((n + 1))
-	if [ "$2" -eq "$3" ]; then
+	code=$(cat "$results/$1.code")
+	if [ "$code" -eq "$3" ] && grep -q "${4:-}" "$results/$1.log"; then
 		passed=$((passed + 1))
-		echo "ok $n - $1 exits with $3"
+		echo "ok $n - $2 exits with $3"
 	else
 		failed=$((failed + 1))
-		echo "not ok $n - $1 exits with $2, not with $3"
-		sed 's/^/#   /' "$results/log"
+		echo "not ok $n - $2 exits with $code, not with $3${4:+, and to say $4}"
+		sed 's/^/#   /' "$results/$1.log"
 	fi
 }
 
-echo "TAP version 13"
-echo "1..$((${#expected[@]} + 7 + ${#wrong_names[@]}))"
-for e in "${expected[@]}"; do
-	code=0
-	"$vm/run.sh" "${options[@]}" "vm/fixtures/fixture_${e%:*}.sh" \
-		>"$results/log" 2>&1 || code=$?
-	result "a guest that is to end with '${e%:*}'" "$code" "${e#*:}"
-done
+# wrong_name <word>...: refused before anything is unpacked: the directory for it is not
+# even made
+wrong_name()
+{
+	local code=0 unpacked
 
-code=0
-"$vm/run.sh" "${options[@]}" vm/fixtures/fixture_timer.sh \
-	>"$results/log" 2>&1 || code=$?
-grep -q 'no timer, attempt 3 of 3' "$results/log" || code=1
-result "a guest that has no timer at boot, three times," "$code" 5
-
-code=0
-"$vm/run.sh" "${options[@]}" vm/fixtures/fixture_int3.sh \
-	>"$results/log" 2>&1 || code=$?
-grep -q 'code that was patched, attempt 3 of 3' "$results/log" || code=1
-result "a guest whose emulator takes a breakpoint that is gone, three times," "$code" 5
-
-code=0
-"$vm/run.sh" "${options[@]}" vm/fixtures/fixture_clock.sh \
-	>"$results/log" 2>&1 || code=$?
-grep -q 'clock of the guest is wrong, attempt 3 of 3' "$results/log" || code=2
-result "a test that fails with a wrong clock, three times," "$code" 1
-
-code=0
-SKIP_ALLOWED=/dev/null "$vm/run.sh" "${options[@]}" \
-	vm/fixtures/fixture_skip.sh >"$results/log" 2>&1 || code=$?
-result "a skip that is not allowed" "$code" 1
-
-code=0
-"$vm/run.sh" "${options[@]}" -k /nonexistent vm/fixtures/fixture_pass.sh \
-	>"$results/log" 2>&1 || code=$?
-result "a run without a kernel" "$code" 2
-
-code=0
-"$vm/run.sh" "${options[@]}" test_no_such_thing.sh >"$results/log" 2>&1 ||
-	code=$?
-result "a test that does not exist" "$code" 2
-
-code=0
-ACCEL=warp "$vm/run.sh" "${options[@]}" vm/fixtures/fixture_pass.sh \
-	>"$results/log" 2>&1 || code=$?
-result "an accelerator that does not exist" "$code" 2
-
-# refused before anything is unpacked: the directory for it is not even made
-for words in "${wrong_names[@]}"; do
-	code=0
-	read -ra arguments <<<"$words"
+	unpacked=$results/unpacked-${*//[^a-zA-Z]/}
 	env -u MAKEFLAGS -u BASE -u KERNEL -u SERIES -u T make -s -C "$top" DEPS=0 \
-		OUT="$results/unpacked" "${arguments[@]}" \
-		>"$results/log" 2>&1 || code=$?
-	[ ! -e "$results/unpacked" ] &&
-		grep -q "error: unknown .*'.*x'" "$results/log" || code=1
-	result "make $words" "$code" 2
+		OUT="$unpacked" "$@" || code=$?
+	[ ! -e "$unpacked" ] || return 1
+	return "$code"
+}
+
+rm -f "$results"/*.code
+echo "TAP version 13"
+echo "1..$((${#expected[@]} + ${#repeated[@]} + 4 + ${#wrong_names[@]}))"
+
+for e in "${repeated[@]%%:*}" "${expected[@]%:*}"; do
+	vms "$e" "vm/fixtures/fixture_$e.sh"
+done
+SKIP_ALLOWED=/dev/null vms forbidden vm/fixtures/fixture_skip.sh
+vms no-kernel -k /nonexistent vm/fixtures/fixture_pass.sh
+vms no-test test_no_such_thing.sh
+ACCEL=warp vms no-accel vm/fixtures/fixture_pass.sh
+for words in "${wrong_names[@]}"; do
+	read -ra arguments <<<"$words"
+	start "make $words" wrong_name "${arguments[@]}"
+done
+wait
+
+for e in "${expected[@]}"; do
+	result "${e%:*}" "a guest that is to end with '${e%:*}'" "${e#*:}"
+done
+for e in "${repeated[@]}"; do
+	IFS=: read -r name code what <<<"$e"
+	result "$name" "a guest that shows '$name' three times" "$code" "$what"
+done
+result forbidden "a skip that is not allowed" 1
+result no-kernel "a run without a kernel" 2
+result no-test "a test that does not exist" 2
+result no-accel "an accelerator that does not exist" 2
+for words in "${wrong_names[@]}"; do
+	result "make $words" "make $words" 2 "error: unknown .*'.*x'"
 done
 
 echo "# harness fixtures: $passed passed, $failed failed"

@@ -341,6 +341,24 @@ nvme_mpath_pt_issue_no_failover(struct nvme_ns_head *head,
 }
 
 /*
+ * Most arrays have one entry. A command that is not vectored says the same without
+ * memory for an array; false if it would not say the same.
+ */
+static bool nvme_mpath_pt_keep_one_iovec(struct io_uring_cmd *ioucmd,
+					 const struct iovec *iov)
+{
+	struct nvme_uring_cmd *cmd = (void *)nvme_uring_sqe(ioucmd);
+
+	if (ioucmd->flags & IORING_URING_CMD_FIXED || !iov->iov_base ||
+	    !iov->iov_len || iov->iov_len > MAX_RW_COUNT)
+		return false;
+	cmd->addr = (uintptr_t)iov->iov_base;
+	cmd->data_len = iov->iov_len;
+	ioucmd->cmd_op = NVME_URING_CMD_IO;
+	return true;
+}
+
+/*
  * The iovec array is part of the command: the application may reuse it when the
  * submission has returned.
  */
@@ -349,7 +367,8 @@ static noinline int nvme_mpath_pt_keep_iovec(struct io_uring_cmd *ioucmd,
 {
 	const struct nvme_uring_cmd *cmd = nvme_uring_sqe(ioucmd);
 	u32 nr = cmd->data_len;
-	struct iovec *iov;
+	struct iovec *iov, one;
+	int ret;
 
 	BUILD_BUG_ON(sizeof(struct nvme_uring_kept) > IO_URING_CMD_SCRATCH);
 
@@ -358,6 +377,11 @@ static noinline int nvme_mpath_pt_keep_iovec(struct io_uring_cmd *ioucmd,
 		return 0;
 	if (nr > UIO_MAXIOV)
 		return -EINVAL;
+	if (nr == 1) {
+		ret = nvme_uring_copy_iovec(&one, cmd->addr, 1, issue_flags);
+		if (ret || nvme_mpath_pt_keep_one_iovec(ioucmd, &one))
+			return ret;
+	}
 	iov = io_uring_cmd_extend(ioucmd, nr * sizeof(*iov));
 	if (!iov)
 		return -ENOMEM;

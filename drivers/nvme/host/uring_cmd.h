@@ -142,9 +142,8 @@ static inline void nvme_uring_cmd_poison(struct io_uring_cmd *ioucmd,
 }
 
 /* ioctl.c */
-int nvme_uring_cmd_io(struct nvme_ctrl *ctrl, struct nvme_ns *ns,
-		      struct io_uring_cmd *ioucmd, unsigned int issue_flags,
-		      unsigned int flags);
+int nvme_uring_cmd_io(struct nvme_ns *ns, struct io_uring_cmd *ioucmd,
+		      unsigned int issue_flags, unsigned int flags);
 int nvme_uring_copy_iovec(struct iovec *iov, u64 uvec, u32 nr,
 			  unsigned int issue_flags);
 void nvme_uring_fault_in(struct nvme_ns *ns, struct io_uring_cmd *ioucmd,
@@ -158,7 +157,7 @@ void nvme_uring_cmd_done(struct io_uring_cmd *ioucmd, int res, u64 res2,
 			 unsigned int issue_flags);
 
 /**
- * nvme_ns_uring_cmd - send an io_uring command down a path
+ * nvme_ns_uring_cmd - send an io_uring command of a head down a path
  * @ns: the path
  * @ioucmd: the command, which has passed nvme_uring_cmd_checks(); its state
  *	tells whether it is covered
@@ -180,10 +179,9 @@ static inline int nvme_ns_uring_cmd(struct nvme_ns *ns,
 {
 	switch (ioucmd->cmd_op) {
 	case NVME_URING_CMD_IO:
-		return nvme_uring_cmd_io(ns->ctrl, ns, ioucmd, issue_flags,
-					 flags);
+		return nvme_uring_cmd_io(ns, ioucmd, issue_flags, flags);
 	case NVME_URING_CMD_IO_VEC:
-		return nvme_uring_cmd_io(ns->ctrl, ns, ioucmd, issue_flags,
+		return nvme_uring_cmd_io(ns, ioucmd, issue_flags,
 					 flags | NVME_URING_VEC);
 	default:
 		return -ENOTTY;

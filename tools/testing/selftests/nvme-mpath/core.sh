@@ -22,7 +22,7 @@ core_faults=(reset ana port delete)
 # checks of core_matrix: the rows, and that each fault has happened
 # shellcheck disable=SC2034 # for the test
 core_checks=$((${#core_rows[@]} + ${#core_faults[@]}))
-core_depth=8
+core_depth=4
 
 core_options=()
 declare -A core_pid core_errors core_line core_bad
@@ -199,7 +199,7 @@ core_matrix()
 	local row name fault
 
 	core_options=("${@:2}")
-	nvmet_up "$1" 20 "${core_options[@]}"
+	nvmet_up "$1" 60 "${core_options[@]}"
 	round_robin
 	trace_path_errors
 	for row in "${core_rows[@]}"; do

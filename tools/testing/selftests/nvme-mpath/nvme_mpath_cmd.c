@@ -33,12 +33,20 @@ void new_buffer(struct slot *s)
 		s->meta = pages(meta_bytes());
 }
 
+/* Of odd slots the array has one entry, of the others two. */
+static unsigned int nr_iovecs(const struct slot *s)
+{
+	return (s - slots) & 1 ? 1 : 2;
+}
+
 static void set_iovecs(struct slot *s, unsigned char *buf)
 {
-	s->iov[0].iov_base = buf;
-	s->iov[0].iov_len = opt.bytes / 2;
-	s->iov[1].iov_base = buf + opt.bytes / 2;
-	s->iov[1].iov_len = opt.bytes / 2;
+	unsigned int i, each = opt.bytes / nr_iovecs(s);
+
+	for (i = 0; i < nr_iovecs(s); i++) {
+		s->iov[i].iov_base = buf + i * each;
+		s->iov[i].iov_len = each;
+	}
 }
 
 /* Points the iovecs to other memory, which is valid, too. */
@@ -102,7 +110,7 @@ static void set_data(struct slot *s, struct nvme_uring_cmd *cmd)
 		set_placement(s, cmd);
 	if (opt.vectored) {
 		set_iovecs(s, s->buf);
-		set_nvme_iovecs(cmd, s->iov, 2);
+		set_nvme_iovecs(cmd, s->iov, nr_iovecs(s));
 	}
 	if (opt.meta) {
 		cmd->metadata = (uintptr_t)s->meta;

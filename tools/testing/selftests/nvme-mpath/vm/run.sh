@@ -142,7 +142,7 @@ takes_minutes()
 	local script=$selftests/nvme-mpath/$1
 
 	[ -f "$script" ] &&
-		[ "$(sed -n 's/^# timeout: //p' "$script" | grep . || echo 0)" -ge 300 ]
+		[ "$(sed -n 's/^# timeout: //p' "$script" | grep . || echo 0)" -ge 400 ]
 }
 
 # stock_outcomes <test>: the words of its line "# stock: ". A word like "pass:7.3"
