@@ -341,20 +341,21 @@ nvme_mpath_pt_issue_no_failover(struct nvme_ns_head *head,
 }
 
 /*
- * Most arrays have one entry. A command that is not vectored says the same without
- * memory for an array; false if it would not say the same.
+ * Most arrays have one entry: keep that in the copy of the SQE, without memory for an
+ * array. False where a command that is not vectored would be treated differently.
  */
 static bool nvme_mpath_pt_keep_one_iovec(struct io_uring_cmd *ioucmd,
 					 const struct iovec *iov)
 {
+	/* the copy, which belongs to the command since nvme_mpath_pt_cover() */
 	struct nvme_uring_cmd *cmd = (void *)nvme_uring_sqe(ioucmd);
 
 	if (ioucmd->flags & IORING_URING_CMD_FIXED || !iov->iov_base ||
-	    !iov->iov_len || iov->iov_len > MAX_RW_COUNT)
+	    !iov->iov_len)
 		return false;
 	cmd->addr = (uintptr_t)iov->iov_base;
-	cmd->data_len = iov->iov_len;
-	ioucmd->cmd_op = NVME_URING_CMD_IO;
+	cmd->data_len = min_t(size_t, iov->iov_len, MAX_RW_COUNT);
+	nvme_uring_cmd_pdu(ioucmd)->one_iovec = true;
 	return true;
 }
 
@@ -386,6 +387,10 @@ static noinline int nvme_mpath_pt_keep_iovec(struct io_uring_cmd *ioucmd,
 	if (!iov)
 		return -ENOMEM;
 	nvme_uring_kept(ioucmd)->iov = iov;
+	if (nr == 1) {
+		*iov = one;
+		return 0;
+	}
 	/* io_uring_cmd_extend() moved the copy */
 	cmd = nvme_uring_sqe(ioucmd);
 	return nvme_uring_copy_iovec(iov, cmd->addr, nr, issue_flags);
@@ -407,6 +412,7 @@ static __always_inline int nvme_mpath_pt_cover(struct io_uring_cmd *ioucmd,
 	pdu->fenced = false;
 	pdu->has_waited = false;
 	pdu->compat = compat;
+	pdu->one_iovec = false;
 	if (unlikely(ioucmd->cmd_op == NVME_URING_CMD_IO_VEC))
 		return nvme_mpath_pt_keep_iovec(ioucmd, issue_flags);
 	return 0;

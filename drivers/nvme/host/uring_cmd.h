@@ -25,7 +25,7 @@ enum nvme_mpath_pt_state {
  * Expect build errors if this grows larger than that.
  *
  * The memory holds leftovers of its last user. Each member is written by the
- * issue that later reads it, in nvme_ns_uring_cmd() or its callers.
+ * issue that later reads it, in nvme_uring_cmd_io() or its callers.
  * IORING_URING_CMD_REISSUE tells a second issue from a first one.
  */
 struct nvme_uring_cmd_pdu {
@@ -48,6 +48,7 @@ struct nvme_uring_cmd_pdu {
 	u8 failed_over:1;	/* an attempt before this one failed over */
 	u8 park_first:1;	/* wait a moment before the next attempt */
 	u8 compat:1;		/* 32-bit pointers */
+	u8 one_iovec:1;		/* vectored, but kept without an array */
 	u8 fenced:1;		/* an old controller may still execute it */
 	u8 held:1;		/* it is on the list of held commands */
 	u8 has_waited:1;	/* it was on a list, or is on one */
@@ -55,7 +56,8 @@ struct nvme_uring_cmd_pdu {
 
 /**
  * struct nvme_uring_kept - what a covered command keeps beside its pdu
- * @iov: copy of the iovec array of a vectored command; NULL if that is empty
+ * @iov: copy of the iovec array of a vectored command; NULL if that is empty, or
+ *	if pdu->one_iovec
  * @result: of the last attempt that failed over
  * @started: when the current attempt began, in jiffies; set if the command has
  *	a timeout_ms
@@ -130,6 +132,17 @@ static inline bool nvme_uring_is_covered(struct io_uring_cmd *ioucmd)
 		NVME_MPATH_PT_STATE_UNCOVERED;
 }
 
+/*
+ * Is the data described by an array? Not that of a covered command with an array of
+ * one entry: its copy describes the data itself.
+ */
+static inline bool nvme_uring_is_vec(struct io_uring_cmd *ioucmd)
+{
+	return ioucmd->cmd_op == NVME_URING_CMD_IO_VEC &&
+		!(nvme_uring_is_covered(ioucmd) &&
+		  nvme_uring_cmd_pdu(ioucmd)->one_iovec);
+}
+
 /* With KASAN, poison the pdu so that a read of a member not yet set shows. */
 static inline void nvme_uring_cmd_poison(struct io_uring_cmd *ioucmd,
 					 unsigned int issue_flags)
@@ -142,8 +155,8 @@ static inline void nvme_uring_cmd_poison(struct io_uring_cmd *ioucmd,
 }
 
 /* ioctl.c */
-int nvme_uring_cmd_io(struct nvme_ns *ns, struct io_uring_cmd *ioucmd,
-		      unsigned int issue_flags, unsigned int flags);
+int nvme_uring_cmd_io_head(struct nvme_ns *ns, struct io_uring_cmd *ioucmd,
+			   unsigned int issue_flags, unsigned int flags);
 int nvme_uring_copy_iovec(struct iovec *iov, u64 uvec, u32 nr,
 			  unsigned int issue_flags);
 void nvme_uring_fault_in(struct nvme_ns *ns, struct io_uring_cmd *ioucmd,
@@ -179,10 +192,11 @@ static inline int nvme_ns_uring_cmd(struct nvme_ns *ns,
 {
 	switch (ioucmd->cmd_op) {
 	case NVME_URING_CMD_IO:
-		return nvme_uring_cmd_io(ns, ioucmd, issue_flags, flags);
+		return nvme_uring_cmd_io_head(ns, ioucmd, issue_flags, flags);
 	case NVME_URING_CMD_IO_VEC:
-		return nvme_uring_cmd_io(ns, ioucmd, issue_flags,
-					 flags | NVME_URING_VEC);
+		if (nvme_uring_is_vec(ioucmd))
+			flags |= NVME_URING_VEC;
+		return nvme_uring_cmd_io_head(ns, ioucmd, issue_flags, flags);
 	default:
 		return -ENOTTY;
 	}

@@ -64,6 +64,19 @@ static void no_array(void)
 	printf("no-array res=%d changed=0\n", result());
 }
 
+/* A vectored command of one entry, which has no address, or no length. */
+static void no_entry(const char *what, void *base, size_t length)
+{
+	struct nvme_uring_cmd *cmd = new_read(NVME_URING_CMD_IO_VEC);
+	struct iovec iov = { .iov_base = base, .iov_len = length };
+
+	set_nvme_iovecs(cmd, &iov, 1);
+	/* sent without data, it would get a status of the device */
+	cmd->cdw10 = -1;
+	cmd->cdw11 = -1;
+	printf("%s res=%d changed=0\n", what, result());
+}
+
 /* Metadata for a namespace that has none. */
 static void no_metadata(void)
 {
@@ -163,6 +176,8 @@ int main(int argc, char **argv)
 	}
 	setlinebuf(stdout);
 	no_array();
+	no_entry("no-base", NULL, LBA_SIZE);
+	no_entry("no-length", map(LBA_SIZE), 0);
 	no_metadata();
 	too_large();
 	protected_metadata();

@@ -3,7 +3,8 @@
  * Send one passthrough command whose data lies in a page that is missing. When
  * the kernel asks for the page, by userfaultfd, print "missing", and in which
  * thread. Provide it only on SIGUSR1. Then print "res=N" for the result, and
- * "data=" for the page. With "retry" the page is there when the command is sent,
+ * "data=" for the page. With "vec" it is the second entry of an array, with "one" as
+ * well the only one. With "retry" the page is there when the command is sent,
  * and taken away by an earlier SIGUSR1: a retry will miss it.
  */
 #define _GNU_SOURCE
@@ -28,7 +29,7 @@
 #define PATTERN	0x6d
 
 static unsigned char *page, *given;
-static bool write_data, vec, async, retry;
+static bool write_data, vec, one, async, retry;
 static int uffd;
 
 static void fail(const char *what)
@@ -109,7 +110,11 @@ static void *give_page(void *unused)
 
 static void prepare(struct io_uring_sqe *sqe, int fd)
 {
-	static struct iovec iov = { .iov_len = BYTES };
+	static unsigned char there[BYTES / 2];
+	static struct iovec iov[] = {
+		{ .iov_base = there, .iov_len = sizeof(there) },
+		{ .iov_len = BYTES - sizeof(there) },
+	};
 	struct nvme_uring_cmd *cmd;
 
 	if (!sqe)
@@ -118,9 +123,11 @@ static void prepare(struct io_uring_sqe *sqe, int fd)
 			    NVME_URING_CMD_IO, write_data ? OP_WRITE : OP_READ, 1);
 	sqe->flags = async ? IOSQE_ASYNC : 0;
 	set_nvme_data(cmd, page, BYTES, 0);
-	iov.iov_base = page;
+	iov[1].iov_base = page;
+	if (one)
+		iov[1].iov_len = BYTES;
 	if (vec)
-		set_nvme_iovecs(cmd, &iov, 1);
+		set_nvme_iovecs(cmd, one ? &iov[1] : iov, one ? 1 : 2);
 }
 
 static void parse(int argc, char **argv)
@@ -129,12 +136,13 @@ static void parse(int argc, char **argv)
 
 	if (argc < 3) {
 		fprintf(stderr,
-			"usage: nvme_mpath_fault /dev/ngXnY read|write [vec] [async] [retry]\n");
+			"usage: nvme_mpath_fault /dev/ngXnY read|write [vec] [one] [async] [retry]\n");
 		exit(2);
 	}
 	write_data = !strcmp(argv[2], "write");
 	for (i = 3; i < argc; i++) {
 		vec |= !strcmp(argv[i], "vec");
+		one |= !strcmp(argv[i], "one");
 		async |= !strcmp(argv[i], "async");
 		retry |= !strcmp(argv[i], "retry");
 	}

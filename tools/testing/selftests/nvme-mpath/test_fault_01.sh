@@ -58,7 +58,7 @@ waits()
 	must 20 "two paths" paths_live 2
 }
 
-begin 11
+begin 13
 need_tools nvme
 [ -e /proc/sys/vm/unprivileged_userfaultfd ] ||
 	skip_all "no userfaultfd (CONFIG_USERFAULTFD)"
@@ -68,6 +68,7 @@ check "a write has written the data of the page that came late" \
 	grep -q 'data=0x6d' "$tmp/fault"
 waits "a read" read
 waits "a vectored write" write vec
+waits "a vectored write of one entry" write vec one
 waits "a write by io-wq" write async
 policy none
 waits "a write, policy none" write

@@ -13,6 +13,13 @@ rejected()
 	grep -q "^$1 res=-\?[1-9][0-9]* changed=0$" "$tmp/bad"
 }
 
+# not_sent <command> <res>: it did not reach the device
+not_sent()
+{
+	grep "^$1 " "$tmp/bad" | sed 's/^/# /'
+	grep -q "^$1 res=$2 " "$tmp/bad"
+}
+
 # send <policy>
 send()
 {
@@ -20,12 +27,16 @@ send()
 	check "policy $1: the malformed commands are answered" \
 		eval "timeout 30 ./nvme_mpath_bad '$ng' >'$tmp/bad' 2>&1"
 	check "policy $1: a vectored command without an array" rejected no-array
+	check "policy $1: a vectored command whose one entry has no address" \
+		not_sent no-base -14
+	check "policy $1: a vectored command whose one entry has no length" \
+		not_sent no-length -22
 	check "policy $1: metadata that the namespace does not have" \
 		rejected no-metadata
 	check "policy $1: more data than a command can have" rejected too-large
 }
 
-begin 9
+begin 13
 pci_head
 send idempotent
 send none

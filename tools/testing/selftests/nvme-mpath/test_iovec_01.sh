@@ -58,7 +58,7 @@ reused_in_flight()
 
 takes_fixed_vectors()
 {
-	./nvme_mpath_io --nsid 1 -n 1 -q 1 --patience 5 -o read \
+	./nvme_mpath_io --nsid 1 -n 2 -q 2 --patience 5 -o read \
 		--registered --vectored "$ng" >"$tmp/fixed"
 }
 
@@ -76,7 +76,7 @@ if takes_fixed_vectors; then
 else
 	ktap_print_msg "no vectored commands with registered buffers here"
 	check "vectored commands with registered buffers are refused" \
-		grep -q 'errors=-22:1' "$tmp/fixed"
+		grep -q 'errors=-22:2' "$tmp/fixed"
 	check "no refused vectored command was executed" \
 		grep -q 'ok=0 ' "$tmp/fixed"
 fi
