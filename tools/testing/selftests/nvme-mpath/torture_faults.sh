@@ -10,9 +10,11 @@
 # waiting long, and leaves the way back with mend_by. What may block goes to the
 # background by job.
 
-# One with {,} is there twice, and comes twice as often.
+# One with {,} is there twice, and comes twice as often. pull is not among them, but for
+# FAULTS=...,pull: QEMU 7.2 crashes now and then when a card goes under such a load.
+# failover_04, delay_05 and hold_02 pull one.
 faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,,}
-	pull{,} pcie_reset{,} slow cpu{,} policy{,} delayed iopolicy rescan swap)
+	pcie_reset{,,} slow cpu{,} policy{,} delayed iopolicy rescan swap)
 
 # what is broken: how to mend it
 declare -A broken=()
