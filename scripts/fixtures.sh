@@ -26,21 +26,39 @@ wrong_names=("vm KERNEL=x" "vm BASE=x" "vm SERIES=x" "kernel KERNEL=x"
 	"test KERNEL=x" "test BASE=x" "test T=x" "demo KERNEL=x")
 n=0 passed=0 failed=0
 
-# start <name> <command>...: in the background, as many at a time as there may be VMs;
-# leaves its output and its exit code
+# pid: name, of what runs; name: exit code, of what has ended
+declare -A running=() codes=()
+
+# What runs dies with this script: in the background it does not see Ctrl-C.
+# shellcheck disable=SC2317 # called by the trap
+cleanup()
+{
+	[ ${#running[@]} -eq 0 ] || { kill "${!running[@]}"; wait; } 2>/dev/null
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+# wait_one: for the next to end
+wait_one()
+{
+	local pid code=0
+
+	wait -n -p pid "${!running[@]}" || code=$?
+	codes[${running[$pid]}]=$code
+	unset "running[$pid]"
+}
+
+# start <name> <command>...: in the background, as many at a time as there may be VMs
 start()
 {
 	local name=$1
 
 	shift
-	while [ "$(jobs -rp | wc -l)" -ge "${VMS:-1}" ]; do
-		wait -n || true
+	while [ ${#running[@]} -ge "${VMS:-1}" ]; do
+		wait_one
 	done
-	{
-		code=0
-		"$@" >"$results/$name.log" 2>&1 || code=$?
-		echo "$code" >"$results/$name.code"
-	} &
+	"$@" >"$results/$name.log" 2>&1 &
+	running[$!]=$name
 }
 
 # vms <name> <argument of run.sh>...: starts run.sh, with results of its own
@@ -56,10 +74,9 @@ vms()
 # started with that name
 result()
 {
-	local code
+	local code=${codes[$1]}
 
 	n=$((n + 1))
-	code=$(cat "$results/$1.code")
 	if [ "$code" -eq "$3" ] && grep -q "${4:-}" "$results/$1.log"; then
 		passed=$((passed + 1))
 		echo "ok $n - $2 exits with $3"
@@ -83,7 +100,6 @@ wrong_name()
 	return "$code"
 }
 
-rm -f "$results"/*.code
 echo "TAP version 13"
 echo "1..$((${#expected[@]} + ${#repeated[@]} + 4 + ${#wrong_names[@]}))"
 
@@ -98,7 +114,9 @@ for words in "${wrong_names[@]}"; do
 	read -ra arguments <<<"$words"
 	start "make $words" wrong_name "${arguments[@]}"
 done
-wait
+while [ ${#running[@]} -gt 0 ]; do
+	wait_one
+done
 
 for e in "${expected[@]}"; do
 	result "${e%:*}" "a guest that is to end with '${e%:*}'" "${e#*:}"

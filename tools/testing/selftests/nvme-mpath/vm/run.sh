@@ -136,13 +136,22 @@ test_limit()
 	echo $((${t:-90} * slow + ${TORTURE_MINUTES:-0} * 60))
 }
 
-# takes_minutes <test>
-takes_minutes()
+# start_order: the numbers of the tests, those that take minutes first where several VMs
+# run, so that none is waited for alone at the end
+start_order()
 {
-	local script=$selftests/nvme-mpath/$1
+	local i script first=() rest=()
 
-	[ -f "$script" ] &&
-		[ "$(sed -n 's/^# timeout: //p' "$script" | grep . || echo 0)" -ge 400 ]
+	for i in "${!tests[@]}"; do
+		script=$selftests/nvme-mpath/${tests[i]}
+		if [ "$vms" -gt 1 ] && [ -f "$script" ] &&
+			[ "$(test_limit "$script")" -ge $((400 * slow)) ]; then
+			first+=($((i + 1)))
+		else
+			rest+=($((i + 1)))
+		fi
+	done
+	echo "${first[@]}" "${rest[@]}"
 }
 
 # stock_outcomes <test>: the words of its line "# stock: ". A word like "pass:7.3"
@@ -393,22 +402,6 @@ if [ "$interactive" = 1 ]; then
 		-serial chardev:con -mon chardev=con
 	exit
 fi
-
-# start_order: the numbers of the tests, those that take minutes first where several VMs
-# run, so that none is waited for alone at the end
-start_order()
-{
-	local i first=() rest=()
-
-	for i in "${!tests[@]}"; do
-		if [ "$vms" -gt 1 ] && takes_minutes "${tests[i]}"; then
-			first+=($((i + 1)))
-		else
-			rest+=($((i + 1)))
-		fi
-	done
-	echo "${first[@]}" "${rest[@]}"
-}
 
 [ ${#tests[@]} -gt 0 ] || vm_error "no test given"
 read -ra order < <(start_order)
