@@ -71,9 +71,11 @@ static void see_command(struct pdu_queue *q, void (*see)(const uint8_t *sqe))
 
 	if (q->to_target.header[0] != CAPSULE_CMD)
 		return;
-	if (sqe[0] == FABRICS && sqe[4] == CONNECT)
-		q->io = get16(sqe + 42);
-	if (q->io) {
+	if (sqe[0] == FABRICS && sqe[4] == CONNECT) {
+		q->qid = get16(sqe + 42);
+		q->connecting = true;
+	}
+	if (q->qid) {
 		if (see && sqe[0] != FABRICS)
 			see(sqe);
 		return;
@@ -110,12 +112,18 @@ void pdu_watch(struct pdu_queue *q, const uint8_t *buf, size_t n,
 	}
 }
 
+static void set_status(uint8_t *cqe_status, uint16_t status)
+{
+	uint16_t phase = get16(cqe_status) & 1;
+	uint16_t v = htole16(status << 1 | phase);
+
+	memcpy(cqe_status, &v, sizeof(v));
+}
+
 static void fail_command(const struct pdu_queue *q, struct pdu_faults *f,
 			 uint8_t *cqe_status)
 {
-	uint16_t phase = get16(cqe_status) & 1, v;
-
-	if (!f->times || f->io != q->io || (q->asked & f->asked) != f->asked)
+	if (!f->times || f->io != !!q->qid || (q->asked & f->asked) != f->asked)
 		return;
 	if (f->skip) {
 		f->skip--;
@@ -123,8 +131,15 @@ static void fail_command(const struct pdu_queue *q, struct pdu_faults *f,
 	}
 	if (f->times > 0)
 		f->times--;
-	v = htole16(f->status << 1 | phase);
-	memcpy(cqe_status, &v, sizeof(v));
+	set_status(cqe_status, f->status);
+}
+
+/* Connect is the first command of a queue. */
+static void answer_connect(struct pdu_queue *q, uint8_t *cqe_status)
+{
+	if (q->connecting && q->refusal)
+		set_status(cqe_status, q->refusal);
+	q->connecting = false;
 }
 
 static void see_answer(struct pdu_queue *q, struct pdu_faults *f)
@@ -135,6 +150,8 @@ static void see_answer(struct pdu_queue *q, struct pdu_faults *f)
 	if (header[0] == CAPSULE_RESP &&
 	    !(q->event && get16(header + CQE_ID) == q->event_id))
 		fail_command(q, f, header + CQE_STATUS);
+	if (header[0] == CAPSULE_RESP)
+		answer_connect(q, header + CQE_STATUS);
 	if (header[0] != C2H_DATA || !q->identify ||
 	    get16(header + DATA_ID) != q->identify_id)
 		return;

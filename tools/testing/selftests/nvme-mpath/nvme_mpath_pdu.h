@@ -21,7 +21,9 @@ struct pdu_stream {
 
 struct pdu_queue {
 	struct pdu_stream to_target, to_host;
-	bool io;		/* not the admin queue */
+	uint16_t qid;		/* 0: the admin queue */
+	bool connecting;	/* its Connect is not answered yet */
+	uint16_t refusal;	/* the status that it ends with, if not 0 */
 	uint32_t asked;		/* the CNS of Identify commands so far, a bit each */
 	/* Identify Controller: the command's identifier, and its data's place */
 	bool identify, in_identify;

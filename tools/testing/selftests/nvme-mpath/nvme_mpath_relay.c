@@ -16,6 +16,10 @@
  *   fail <status> <times> cns <n>   admin commands, from the first Identify with
  *				that CNS of a connection on
  *   cqt <ms>			the Command Quiesce Time that a controller reports
+ *   connect <qid> <status>	from here on the Connect of that I/O queue is
+ *				not answered; "held" says that there is one, and
+ *				the other I/O queues' connections are reset. 0:
+ *				of none. One that is held ends with that status
  *
  *   show <opcode>		print each such I/O command on its way to the target:
  *				what NVMe/TCP leaves as the host's driver was told
@@ -43,6 +47,7 @@ struct wire {
 	int end[2];		/* -1: not there (yet) */
 	char *kept;		/* for the target, of a host that is gone */
 	size_t nr_kept;
+	bool held;		/* the target's answer to the Connect is */
 	struct pdu_queue queue;
 };
 
@@ -51,6 +56,7 @@ static int nr_wires, target_port;
 static atomic_bool cut, hang_up;
 static struct pdu_faults faults;
 static int shown = -1;		/* opcode */
+static unsigned int held_qid;	/* its Connect is held; 0: of none */
 
 static void on_signal(int sig)
 {
@@ -238,6 +244,43 @@ static void show(const uint8_t *sqe)
 	fflush(stdout);
 }
 
+/* By a RST: after a FIN the host's socket would take one more command. */
+static void reset(struct wire *w)
+{
+	struct linger none = { .l_onoff = 1 };
+
+	if (w->end[0] >= 0)
+		setsockopt(w->end[0], SOL_SOCKET, SO_LINGER, &none,
+			   sizeof(none));
+	drop(w);
+}
+
+/* The host has sent the Connect: the queues before it are live there. */
+static void hold_connect(struct wire *w)
+{
+	int i;
+
+	for (i = 0; i < nr_wires; i++)
+		if (&wires[i] != w && wires[i].queue.qid)
+			reset(&wires[i]);
+	w->held = true;
+	printf("held\n");
+	fflush(stdout);
+}
+
+static void hold_from_here(unsigned int qid, int status)
+{
+	int i;
+
+	held_qid = qid;
+	for (i = 0; i < nr_wires; i++) {
+		if (!wires[i].held)
+			continue;
+		wires[i].held = false;
+		wires[i].queue.refusal = status;
+	}
+}
+
 /* Forwards the bytes received so far; false when either end is gone. */
 static bool forward(struct wire *w, int side)
 {
@@ -250,6 +293,9 @@ static bool forward(struct wire *w, int side)
 		return n < 0 && (errno == EAGAIN || errno == EINTR);
 	if (side == 0) {
 		pdu_watch(&w->queue, buf, n, show);
+		if (held_qid && w->queue.qid == held_qid &&
+		    w->queue.connecting && !w->held)
+			hold_connect(w);
 		return send_all(w->end[1], buf, n);
 	}
 	size = pdu_rewrite(&w->queue, &faults, buf, n, out);
@@ -275,7 +321,7 @@ static void fail_from_here(int status, long times, const char *queue, long which
 /* A line of the standard input. Returns false at its end. */
 static bool obey(void)
 {
-	unsigned int cqt;
+	unsigned int cqt, qid;
 	int status, opcode;
 	char line[80], queue[6];
 	long times, which;
@@ -289,6 +335,8 @@ static bool obey(void)
 		fail_from_here(status, times, queue, which);
 	else if (sscanf(line, "cqt %u", &cqt) == 1)
 		faults.cqt = cqt;
+	else if (sscanf(line, "connect %u %i", &qid, &status) == 2)
+		hold_from_here(qid, status);
 	else if (sscanf(line, "show %i", &opcode) == 1)
 		shown = opcode;
 	else
@@ -339,7 +387,8 @@ int main(int argc, char **argv)
 		/* poll() ignores a negative descriptor */
 		for (i = 0; i < 2 * n; i++)
 			fds[i] = (struct pollfd){
-				.fd = cut ? -1 : wires[i / 2].end[i % 2],
+				.fd = cut || (i % 2 && wires[i / 2].held) ?
+					-1 : wires[i / 2].end[i % 2],
 				.events = POLLIN,
 			};
 		fds[2 * n] = (struct pollfd){ listener, POLLIN, 0 };
