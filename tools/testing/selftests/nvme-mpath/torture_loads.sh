@@ -47,12 +47,15 @@ pause()
 targets=(tcp{,,,,} zoned pcie{,} meta pzoned)
 
 # name:options, beside the modes and kinds of matrix.sh. Not fsync,link: a command that
-# fails would take the fsync behind it along.
+# fails would take the fsync behind it along. spin is there thrice: with the others a
+# retry seldom comes on return from an interrupt.
 more_modes=(
 	"person:--mode person"
 	"fsync:--mode fsync"
 	"fsyncdrain:--mode fsync,drain"
 	"linktmo:--link-timeout 3000"
+	"spin:--mode spin"
+	"spin:--mode spin"
 	"spin:--mode spin"
 )
 more_kinds=(
