@@ -67,10 +67,10 @@ help:
 #:   make clean   remove out/$BASE;  make distclean: all of out/
 #:
 #:   BASE=6.12           the base kernel, a file of bases/
-#:   KERNEL=plain|debug|single|distro  debug has KASAN, lockdep, kmemleak: slow;
-#:                       single has no NVMe multipath; distro is the image of the
-#:                       distribution with make modules: for demo, test, torture,
-#:                       blktests, vm
+#:   KERNEL=plain|debug|kcsan|single|distro  debug has KASAN, lockdep, kmemleak: slow;
+#:                       kcsan reports data races; single has no NVMe multipath;
+#:                       distro is the image of the distribution with make
+#:                       modules: for demo, test, torture, blktests, vm
 #:   SERIES=0            the stock kernel; with test: most tests fail there.
 #:                       EXPECT_STOCK=1: to fail as announced is to pass
 #:   KSRC=/path          take the base from a source tree, not from a package

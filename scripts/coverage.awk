@@ -5,7 +5,7 @@ FNR == 1 {
 	input++
 }
 
-# file, a part of the line, reason: separated by tabs
+# file, a part of "function: line", reason: separated by tabs
 input == 1 {
 	if ($0 !~ /^#/ && split($0, f, "\t") == 3) {
 		n_reasons++
@@ -71,8 +71,10 @@ function explained(key,    f, i)
 	split(key, f, SUBSEP)
 	for (i = 1; i <= n_reasons; i++)
 		if (in_file[i] == f[1] &&
-		    (index(what[key], part[i]) || where[key] == part[i]))
+		    index(where[key] ": " what[key], part[i])) {
+			used[i] = 1
 			return 1
+		}
 	return 0
 }
 
@@ -95,6 +97,9 @@ END {
 		printf "  %-26s %4d of %4d, %d explained\n", file, ran[file],
 			lines[file], excused[file] | "sort"
 	close("sort")
+	for (i = 1; i <= n_reasons; i++)
+		if (!(i in used))
+			printf "  reached meanwhile: %s: %s\n", in_file[i], part[i]
 	printf "%d lines were not reached, and are not explained\n%s", rest,
 		text_of_rest
 }

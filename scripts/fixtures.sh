@@ -16,7 +16,8 @@ vm=$top/tools/testing/selftests/nvme-mpath/vm
 mkdir -p "$results"
 
 # outcome:exit code
-expected=(pass:0 fail:1 skip:4 log:1 slow:1 panic:5 hang:6 lost:7 target:5)
+expected=(pass:0 fail:1 skip:4 log:1 race:1 strangers:0 slow:1 panic:5 hang:6 lost:7
+	target:5)
 # guests that get three attempts: fixture:exit code:what the last one is to say
 repeated=('timer:5:no timer, attempt 3 of 3'
 	'int3:5:code that was patched, attempt 3 of 3'

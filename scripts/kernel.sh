@@ -3,7 +3,7 @@
 #
 # Build the test kernel: allnoconfig plus the fragments of the selftest.
 #
-# Usage: kernel.sh [-n] <base> stock|series|cleanup plain|debug|single
+# Usage: kernel.sh [-n] <base> stock|series|cleanup plain|debug|kcsan|single
 #  -n	only check these names
 #
 # Builds lie beside each other in out/<base>/<tree>/build-<kernel>, a

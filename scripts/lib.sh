@@ -111,7 +111,7 @@ check_word()
 check_kernel()
 {
 	check_word "kernel tree" "$1" stock series cleanup
-	check_word KERNEL "$2" plain debug single "${@:3}"
+	check_word KERNEL "$2" plain debug kcsan single "${@:3}"
 }
 
 # kernel_make <tree> <kernel> <argument>...: always with the same tools and
@@ -184,7 +184,10 @@ prepare()
 	# shellcheck disable=SC2034
 	kernel_config=$base_dir/$1/build-$2/.config
 	vm_options=(-m "$base_dir/$1/build-$2/install/lib/modules")
-	[ "$2" != debug ] || vm_options+=(-d)
+	case $2 in
+	debug) vm_options+=(-d) ;;
+	kcsan) vm_options+=(-d -w) ;;
+	esac
 }
 
 # new_results <what>: sets $results, a new directory

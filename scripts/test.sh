@@ -3,7 +3,7 @@
 #
 # Build, then run the tests in VMs.
 #
-# Usage: test.sh <base> stock|series plain|debug|single|distro [test or group]...
+# Usage: test.sh <base> stock|series plain|debug|kcsan|single|distro [test or group]...
 #
 # Without a name: first the fixtures that prove the harness (FIXTURES=0: not),
 # then all tests. failover_01 is a test, failover a group of them.

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Random loads and faults in a VM, with an oracle: see torture.sh of the selftests.
-# Usage: torture.sh <base> [distro|plain|debug]
+# Usage: torture.sh <base> [distro|plain|debug|kcsan]
 #
 # SEED=n repeats the choices of a run, SEED=known those of all runs that once failed;
 # MINUTES=n, FAULTS=a,b and LANES=n are passed on. Without a kernel: the
-# distribution's for a base whose driver loads there, else plain.
+# distribution's for a base whose driver loads there, else plain. KEEP=1 copies the
+# report to bench/results/<base>/torture-<kernel>.txt, with that of make coverage where
+# the kernel counts lines.
 . "$(dirname "$0")/lib.sh"
 
 load_base "${1:-}"
@@ -39,6 +41,22 @@ qemu_crashed()
 	grep -qE '^exit code 13[4-9]$' "$1/qemu.log" 2>/dev/null
 }
 
+# keep <report> <outcome>
+keep()
+{
+	local kept=$top/bench/results/$base/torture-$kernel.txt
+
+	{
+		echo "make torture BASE=$base KERNEL=$kernel SEED=$TORTURE_SEED" \
+			"MINUTES=$TORTURE_MINUTES$options: $2"
+		echo
+		cat "$1"
+		[ "$kernel" != debug ] ||
+			{ echo && "$top/scripts/coverage.sh" "$base"; }
+	} >"$kept"
+	echo "kept: ${kept#"$top"/}"
+}
+
 # one_run: sets $code, and $crashed
 one_run()
 {
@@ -57,6 +75,7 @@ one_run()
 	tr -d '\r' <"$dir/torture/verdict" | sed -n 's/^# torture: //p' >"$report"
 	sed 's/^/    /' "$report"
 	echo "report: $report"
+	[ -z "${KEEP:-}" ] || keep "$report" "exit code $code"
 	[ "$code" = 0 ] || echo "to run it again with SEED=known: add a line" \
 		"'$TORTURE_SEED<tab>${TORTURE_FAULTS:--}<tab>what it was' to ${known#"$top"/}"
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A shell in the guest. Usage: vm.sh <base> stock|series plain|debug|single|distro
+# A shell in the guest. Usage: vm.sh <base> stock|series plain|debug|kcsan|single|distro
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/patches.sh"
 . "$(dirname "$0")/distro.sh"

@@ -3,7 +3,7 @@
 # This test will have its paths lead to another guest, cut the wires, lose and delay
 # packets, stop and reset the target under load: no command is lost.
 # target: target.sh
-# stock: skip
+# stock: fail
 # timeout: 400
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh

@@ -14,7 +14,7 @@
 # FAULTS=...,pull: QEMU 7.2 crashes now and then when a card goes under such a load.
 # failover_04, delay_05 and hold_02 pull one.
 faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,,}
-	pcie_reset{,,} slow cpu{,} policy{,} delayed iopolicy rescan swap)
+	pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy rescan swap)
 
 # what is broken: how to mend it
 declare -A broken=()
@@ -362,12 +362,57 @@ break_policy()
 	mend_by "policy.$t" set_policy "$t" idempotent
 }
 
-# set_policy <target> <policy>: the lanes read the history: see policies_now
+# set_policy <target> <policy>: the lanes read the history: see line_now
 set_policy()
 {
 	echo "$2" >>"$tmp/policies.$1"
-	echo "$2" >"/sys/block/${target_head[$1]}/passthru_failover"
+	set_attribute "$1" failover "$2"
 	echo "done" >>"$tmp/policies.$1"
+}
+
+# set_attribute <target> <name> <word>: of the head, which has it then, and takes no
+# other word
+set_attribute()
+{
+	local f=/sys/block/${target_head[$1]}/passthru_$2
+
+	! { echo "no $3" >"$f"; } 2>/dev/null ||
+		violation run "$f takes 'no $3'"
+	echo "$3" >"$f"
+	value_of "$f" ''
+	[ "$value" = "$3" ] || violation run "$f has '$value', not '$3'"
+}
+
+# The check of a zone, by ioctl, has no answer for -ETIME: not those heads.
+break_bound()
+{
+	local t
+
+	pick tcp{,} pcie meta
+	t=$picked
+	claim "bound.$t" || return
+	pick 1 2
+	action "passthru_wait_secs $picked for $t"
+	set_wait "$t" "$picked"
+	mend_by "bound.$t" set_wait "$t" 0
+}
+
+set_wait()
+{
+	echo "$2" >>"$tmp/waits.$1"
+	set_attribute "$1" wait_secs "$2"
+	echo "done" >>"$tmp/waits.$1"
+}
+
+# A debug kernel fails allocations of some loads: see make_load_fail.
+break_short()
+{
+	[ -e "$FAILURES/failslab/require-start" ] || return
+	claim memory || return
+	pick failslab fail_page_alloc
+	action "short of memory: $picked"
+	short_of "$picked" 30
+	mend_by memory enough_of "$picked"
 }
 
 # What is held then is released when it is off again.
@@ -386,7 +431,7 @@ break_delayed()
 
 set_delayed()
 {
-	echo "$2" >"/sys/block/${target_head[$1]}/passthru_delayed_retry"
+	set_attribute "$1" delayed_retry "$2"
 }
 
 break_iopolicy()
@@ -426,8 +471,9 @@ act()
 		"break_$t"
 		echo "$t" >>"$tmp/faults"
 	fi
-	rnd 1200
-	pause $((100 + r))
+	# half of them come together with the next one
+	rnd 1400
+	[ "$r" -ge 700 ] || pause $((50 + r))
 }
 
 # The way back from all faults. What is still as it was is reported.

@@ -66,7 +66,10 @@ more_kinds=(
 	"io64:1:-o rw --engine io64"
 	"iovec:1:-o rw --engine vec"
 	"submit:1:-o rw --engine submit"
-	"vendor:1:--opcode 0xc1"
+	"vendor:1:--opcode 0xc1 -n 200"
+	"vendorio:1:--opcode 0xc1 -n 200 --engine io64"
+	"expire:1:-o rw --timeout $((500 + 40 * SLOW))"
+	"expireio:1:-o rw --engine io64 --timeout $((500 + 40 * SLOW))"
 	"fused:1:-o fused -n 400"
 	"count:2:-o count -b 1024 --zone 2048"
 )
@@ -85,7 +88,7 @@ is_polled()
 # answers_at_once <kind>: many such commands would leave no CPU to the others
 answers_at_once()
 {
-	[[ $1 =~ ^(vendor|flush|fused)$ ]]
+	[[ $1 =~ ^(vendor.*|flush|fused)$ ]]
 }
 
 # choose_target: sets $target. A zone is used once: a late copy of an append of a
@@ -119,7 +122,8 @@ choose_kind()
 		[ "$nsid" = "${target_nsid[$target]}" ] || continue
 		# append fills its zones; QEMU 7.2 crashes if a controller goes
 		# while it flushes
-		[[ $name != append && $target:$name != pcie:flush ]] || continue
+		[[ $name != append && ! $target:$name =~ ^pcie:(flush|expire) ]] ||
+			continue
 		all+=("$name|$opts")
 	done
 	pick "${all[@]}"
@@ -169,6 +173,8 @@ choose_end()
 	fi
 	[ "$mode" = none ] ||
 		all+=(cancel{,-fd,-all,-sync})
+	# as an ordinary user it may go on: only some commands need a privilege
+	[[ $mode == none || $kind =~ ^(count|vendor.*|fused)$ ]] || all+=(setuid{,})
 	# that would cancel the fsyncs as well
 	[[ $mode == none || $mode == fsync* ]] || all+=(cancel-any)
 	pick "${all[@]}"
@@ -181,7 +187,7 @@ choose_end()
 		end=run
 	fi
 	case $end in
-	exit | exec | close | cancel*) options+=(--on-usr2 "$end") ;;
+	exit | exec | close | cancel* | setuid) options+=(--on-usr2 "$end") ;;
 	esac
 	rnd 1500
 	end_ms=$((200 + r))
@@ -196,13 +202,17 @@ choose_load()
 	choose_kind
 	choose_mode
 	pick 1 4 8 16{,}
-	! answers_at_once "$kind" || picked=1
+	# one expiry at a time: each resets a controller
+	[[ $kind != expire* ]] && ! answers_at_once "$kind" || picked=1
 	options+=(-q "$picked")
 	pick none{,,,,,} failfast failover
-	if [ "$mode" != none ] && [[ ! $kind =~ ^(count|vendor|fused)$ ]]; then
+	if [ "$mode" != none ] && [[ ! $kind =~ ^(count|vendor.*|fused)$ ]]; then
 		flags=$picked
 		[ "$flags" = none ] || options+=(--flags "$flags")
 	fi
+	rnd 4
+	short=
+	[[ $r != 0 || $target != tcp || ! -e $FAILURES/failslab/require-start ]] || short=1
 	rnd 2
 	seconds=$((1 + r))
 	rnd 100
@@ -214,26 +224,27 @@ choose_load()
 		options+=(--first-lba $((lane * 15000 + k % 29 * 512)))
 	fi
 	choose_end
-	[[ $end =~ ^(run|stop|cancel.*)$ ]] || seconds=60
+	[[ $end =~ ^(run|stop|cancel.*|setuid)$ ]] || seconds=60
 	options+=(-t "$seconds")
 	# a copy of a write that is executed late does no harm then
 	options+=(--nsid "${target_nsid[$target]}" --patience 900 --same-data
 		--seed $(((lane * 1000 + k) % 65536)))
 }
 
-# policies_since <line>: those that the head has had since that line of its history
-policies_since()
+# words_since <policies|waits> <line>: those that the head has had since that line of
+# its history
+words_since()
 {
-	tail -n +"$1" "$tmp/policies.$target" | grep -vx "done" | sort -u
+	tail -n +"$2" "$tmp/$1.$target" | grep -vx "done" | sort -u
 }
 
-# policies_now: prints the line of the history from which on policies count. The actor
-# writes down a policy, sets it, and writes down that it has done so.
-policies_now()
+# line_now <policies|waits>: prints the line of the history from which on its words
+# count. The actor writes down a word, sets it, and writes down that it has done so.
+line_now()
 {
 	local h
 
-	mapfile -t h <"$tmp/policies.$target"
+	mapfile -t h <"$tmp/$1.$target"
 	if [ "${h[-1]}" = "done" ]; then
 		echo $((${#h[@]} - 1))
 	else
@@ -246,10 +257,13 @@ policies_now()
 # This is the one place that says which errors are right.
 explained()
 {
-	local p unprotected='' broken_chain=''
+	local p unprotected='' broken_chain='' bounded=''
 
-	for p in $(policies_since "$since"); do
+	for p in $(words_since policies "$since"); do
 		[ "$p" != none ] || unprotected=1
+	done
+	for p in $(words_since waits "$since_wait"); do
+		[ "$p" = 0 ] || bounded=1
 	done
 	[ "$flags" != failover ] || unprotected=
 	[ "$flags" != failfast ] || unprotected=1
@@ -258,16 +272,29 @@ explained()
 		echo '-4 -22 -11 -19 -5 0x3?? 0x23?? 0x43?? 0x63??'
 		broken_chain=1
 	fi
-	if [ "$kind" = count ] || [ "$kind" = vendor ]; then
+	if [[ $kind =~ ^(count|vendor.*)$ ]]; then
 		# it must not be sent again
 		echo '0x3?? 0x23??'
+		broken_chain=1
+	fi
+	if [[ $kind == expire* ]]; then
+		# a transport that is resetting says 0x371
+		echo '-4 0x371'
+		broken_chain=1
+	fi
+	if [ -n "$bounded" ]; then
+		echo '-62'
+		broken_chain=1
+	fi
+	if [ -n "$short" ]; then
+		echo '-12'
 		broken_chain=1
 	fi
 	if [ "$kind" = fused ]; then
 		echo '-22'
 		broken_chain=1
 	fi
-	if [ "$kind" = vendor ]; then
+	if [[ $kind == vendor* ]]; then
 		# the controllers do not know the opcode
 		echo '0x1 0x2001 0x4001 0x6001'
 		broken_chain=1
@@ -313,7 +340,7 @@ violation()
 		if [ -n "${lane:-}" ]; then
 			echo "target $target, kind $kind, mode $mode, flags $flags,"
 			echo "end $end after $end_ms ms"
-			echo "policies: $(policies_since "$since" | tr '\n' ' ')"
+			echo "policies: $(words_since policies "$since" | tr '\n' ' ')"
 			echo "nvme_mpath_io ${options[*]} ${target_ng[$target]}"
 			tail -n 5 "$log"
 		fi
@@ -412,7 +439,7 @@ end_load()
 			pause 1000
 			kill -CONT "$pid"
 			;;
-		cancel*) kill -USR2 "$pid" ;;
+		cancel* | setuid) kill -USR2 "$pid" ;;
 		esac 2>/dev/null
 		wait "$pid" 2>/dev/null
 		code=$?
@@ -423,11 +450,22 @@ end_load()
 	esac
 }
 
+# make_load_fail: its threads are those that break_short makes lack memory
+make_load_fail()
+{
+	local t
+
+	for t in "/proc/$pid/task"/*/make-it-fail; do
+		echo 1 >"$t"
+	done 2>/dev/null
+}
+
 # run_load: one, from its start to the verdict
 run_load()
 {
 	log=$tmp/load.$lane.$k
-	since=$(policies_now)
+	since=$(line_now policies)
+	since_wait=$(line_now waits)
 	echo "$target/$kind/$mode/$flags/$end: ${options[*]}" >"$tmp/lane.$lane.what"
 	./nvme_mpath_io "${options[@]}" "${target_ng[$target]}" >"$log" 2>&1 &
 	pid=$!
@@ -437,6 +475,7 @@ run_load()
 	until says ready || load_ended; do
 		pause 50
 	done
+	[ -z "$short" ] || make_load_fail
 	[ "$end" = run ] || pause "$end_ms"
 	end_load
 	rm -f "$log"
@@ -447,6 +486,7 @@ run_load()
 lane()
 {
 	local lane=$1 k=0 target='' kind mode end end_ms flags options pid code log since
+	local since_wait short
 	local rnd_state r picked zone seconds
 	local -A used=()
 

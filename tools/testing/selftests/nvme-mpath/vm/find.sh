@@ -57,8 +57,8 @@ newest()
 	[ -n "$newest" ] && echo "$newest"
 }
 
-# find_kernel <stock|series>: sets kernel and debug, and modules unless named. In the repo the
-# newest build of out/; in a kernel tree the newest one of it.
+# find_kernel <stock|series>: sets kernel, debug and panic_on_warn, and modules unless
+# named. In the repo the newest build of out/; in a kernel tree the newest one of it.
 find_kernel()
 {
 	local build
@@ -69,7 +69,10 @@ find_kernel()
 	[ -n "$modules" ] || modules=$(newest "$build/install/lib/modules" \
 		"$find_top/modules/lib/modules")
 	# shellcheck disable=SC2034 # for run.sh
-	[[ $build != */build-debug ]] || debug=1
+	case $build in
+	*/build-debug) debug=1 ;;
+	*/build-kcsan) debug=1 panic_on_warn=0 ;;
+	esac
 	echo "# kernel: $kernel"
 }
 

@@ -12,6 +12,7 @@
 #  -S	a kernel without the series: expect of each test one of the outcomes in
 #	its line "# stock: "
 #  -d	a debug kernel: more memory, longer limits
+#  -w	a warning does not panic: KCSAN has some of the base's own
 #  -x f	tests that this kernel cannot run, with the reasons: they are skipped
 #  -j n	so many VMs at a time (1)
 #  -p p	a program of this machine that the guest gets, too
@@ -29,8 +30,8 @@ set -uo pipefail
 . "$vm_dir/find.sh"
 
 kernel='' selftests='' modules='' skips='' results=${TMPDIR:-/tmp}/nvme-mpath-results
-stock=0 slow=1 memory=1024 debug=0 interactive=0 list=0 vms=1 programs=()
-while getopts k:s:m:x:o:j:p:Sdil option; do
+stock=0 slow=1 memory=1024 debug=0 panic_on_warn=1 interactive=0 list=0 vms=1 programs=()
+while getopts k:s:m:x:o:j:p:Sdwil option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	s) selftests=$OPTARG ;;
@@ -41,6 +42,7 @@ while getopts k:s:m:x:o:j:p:Sdil option; do
 	p) programs+=("$OPTARG") ;;
 	S) stock=1 ;;
 	d) debug=1 ;;
+	w) panic_on_warn=0 ;;
 	i) interactive=1 ;;
 	l) list=1 ;;
 	*) exit "$OUT_ERROR" ;;
@@ -112,7 +114,8 @@ make_initramfs "$results" "$selftests" "$modules" "${programs[@]}" ||
 cat "$results/base.cpio" "$results/fio.cpio" >"$results/with-fio.cpio"
 echo "# accelerator: $accel_name"
 
-args="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic null_blk.nr_devices=0"
+args="console=ttyS0 panic=-1 oops=panic null_blk.nr_devices=0"
+args+=" panic_on_warn=$panic_on_warn"
 args+=" nvme_core.io_timeout=$((5 * slow)) loglevel=6 nvme_mpath.slow=$slow"
 # one queue for polled rings, interrupts for all others
 args+=" nvme.poll_queues=1"
