@@ -66,16 +66,14 @@ count == "-" {
 	}
 }
 
-function explained(key,    f, i)
+function explained(key,    f, i, is)
 {
 	split(key, f, SUBSEP)
 	for (i = 1; i <= n_reasons; i++)
 		if (in_file[i] == f[1] &&
-		    index(where[key] ": " what[key], part[i])) {
-			used[i] = 1
-			return 1
-		}
-	return 0
+		    index(where[key] ": " what[key], part[i]))
+			is = used[i] = 1
+	return is
 }
 
 END {
@@ -99,7 +97,7 @@ END {
 	close("sort")
 	for (i = 1; i <= n_reasons; i++)
 		if (!(i in used))
-			printf "  reached meanwhile: %s: %s\n", in_file[i], part[i]
+			printf "  no need to explain, here: %s: %s\n", in_file[i], part[i]
 	printf "%d lines were not reached, and are not explained\n%s", rest,
 		text_of_rest
 }

@@ -7,8 +7,8 @@
 # SEED=n repeats the choices of a run, SEED=known those of all runs that once failed;
 # MINUTES=n, FAULTS=a,b and LANES=n are passed on. Without a kernel: the
 # distribution's for a base whose driver loads there, else plain. KEEP=1 copies the
-# report to bench/results/<base>/torture-<kernel>.txt, with that of make coverage where
-# the kernel counts lines.
+# report of a run that has found nothing to bench/results/<base>/torture-<kernel>.txt,
+# with that of make coverage where the kernel counts lines.
 . "$(dirname "$0")/lib.sh"
 
 load_base "${1:-}"
@@ -41,18 +41,20 @@ qemu_crashed()
 	grep -qE '^exit code 13[4-9]$' "$1/qemu.log" 2>/dev/null
 }
 
-# keep <report> <outcome>
+# keep <report>: of a run that has found nothing
 keep()
 {
 	local kept=$top/bench/results/$base/torture-$kernel.txt
 
+	mkdir -p "${kept%/*}"
 	{
 		echo "make torture BASE=$base KERNEL=$kernel SEED=$TORTURE_SEED" \
-			"MINUTES=$TORTURE_MINUTES$options: $2"
+			"MINUTES=$TORTURE_MINUTES$options"
 		echo
 		cat "$1"
 		[ "$kernel" != debug ] ||
-			{ echo && "$top/scripts/coverage.sh" "$base"; }
+			{ echo && "$top/scripts/coverage.sh" "$base"; } ||
+			echo "no coverage"
 	} >"$kept"
 	echo "kept: ${kept#"$top"/}"
 }
@@ -75,7 +77,7 @@ one_run()
 	tr -d '\r' <"$dir/torture/verdict" | sed -n 's/^# torture: //p' >"$report"
 	sed 's/^/    /' "$report"
 	echo "report: $report"
-	[ -z "${KEEP:-}" ] || keep "$report" "exit code $code"
+	[ -z "${KEEP:-}" ] || [ "$code" != 0 ] || keep "$report"
 	[ "$code" = 0 ] || echo "to run it again with SEED=known: add a line" \
 		"'$TORTURE_SEED<tab>${TORTURE_FAULTS:--}<tab>what it was' to ${known#"$top"/}"
 }

@@ -107,6 +107,7 @@ static void drop(struct wire *w)
 	free(w->kept);
 	w->kept = NULL;
 	w->nr_kept = 0;
+	w->held = false;
 }
 
 /* Takes what the host has sent, and closes its end. */
@@ -129,6 +130,7 @@ static void keep(struct wire *w)
 	}
 	close(w->end[0]);
 	w->end[0] = -1;
+	w->held = false;
 }
 
 static void keep_all(void)

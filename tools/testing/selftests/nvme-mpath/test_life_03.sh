@@ -7,19 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# find_node <port>: sets $ctrl and $ng, the node of its path
-find_node()
-{
-	local n
-
-	ctrl=$(ctrl_of_port "$1")
-	for n in /sys/class/nvme/"$ctrl"/nvme*n*; do
-		ng=/dev/ng${n##*/nvme}
-		[ ! -c "$ng" ] || return 0
-	done
-	return 1
-}
-
 connecting()
 {
 	[ "$(ctrl_state "$ctrl")" = connecting ]

@@ -32,15 +32,9 @@ set_file()
 # find_disk: sets $head and $ng, of the one controller
 find_disk()
 {
-	local n
-
-	find_subsys "$NVMET_NQN" || return
-	for n in /sys/class/nvme/"$(ctrl_of_port 1)"/nvme*n*; do
-		head=${n##*/}
-		ng=/dev/ng${head#nvme}
-		[ ! -c "$ng" ] || [ ! -b "/dev/$head" ] || return 0
-	done
-	return 1
+	find_subsys "$NVMET_NQN" && find_node 1 || return
+	head=nvme${ng#/dev/ng}
+	[ -b "/dev/$head" ]
 }
 
 # read_on_first_queue: sets $reader, which sends one read at a time, itself: it is on the
@@ -55,7 +49,6 @@ read_on_first_queue()
 	) &
 	reader=$!
 	disown "$reader"
-	at_exit "kill -9 $reader"
 }
 
 # logged <text>: how many messages since the test began
@@ -93,6 +86,7 @@ nvmet_target_up 1 0
 relay_up 1
 # a Connect that is held would keep the disconnect waiting
 at_exit "echo connect 0 $BUSY >&${relay_inputs[1]}; nvme disconnect -n $NVMET_NQN"
+at_exit "kill -9 \$reader"
 nvmet_connect 1 -l 600 || give_up "nvme connect failed"
 must 10 "a disk" find_disk
 must 20 "a live controller" paths_live 1

@@ -216,7 +216,7 @@ tally()
 }
 
 begin 12
-need_tools nvme fio setpci
+need_tools nvme fio setpci renice
 need_qmp
 echo on >/proc/sys/kernel/printk_devkmsg
 mkfifo "$tmp/never"

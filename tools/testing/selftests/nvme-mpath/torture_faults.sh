@@ -411,6 +411,7 @@ break_short()
 	claim memory || return
 	pick failslab fail_page_alloc
 	action "short of memory: $picked"
+	touch "$tmp/was_short"
 	short_of "$picked" 30
 	mend_by memory enough_of "$picked"
 }

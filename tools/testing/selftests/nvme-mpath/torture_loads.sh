@@ -286,7 +286,7 @@ explained()
 		echo '-62'
 		broken_chain=1
 	fi
-	if [ -n "$short" ]; then
+	if [ -n "$short" ] && [ -e "$tmp/was_short" ]; then
 		echo '-12'
 		broken_chain=1
 	fi
@@ -341,6 +341,8 @@ violation()
 			echo "target $target, kind $kind, mode $mode, flags $flags,"
 			echo "end $end after $end_ms ms"
 			echo "policies: $(words_since policies "$since" | tr '\n' ' ')"
+			echo "wait_secs: $(words_since waits "$since_wait" | tr '\n' ' ')"
+			[ -z "$short" ] || echo "may lack memory"
 			echo "nvme_mpath_io ${options[*]} ${target_ng[$target]}"
 			tail -n 5 "$log"
 		fi

@@ -122,12 +122,13 @@ log_has()
 	[ "$(cat "$tmp/log_has")" -gt 0 ]
 }
 
-# Lockdep reports of base kernels that concern nothing that is tested here:
+# Reports of base kernels that concern nothing that is tested here:
 #  pciehp  takes ctrl->reset_lock under pci_rescan_remove_lock on a surprise
 #	   removal; other code takes them the other way round
 #  freeze  nvme-pci starts the freeze of its queues in the timeout work and ends
 #	   it in the reset work: lockdep holds that against the former
-# A data race concerns us if one of the two functions is of NVMe.
+#  KCSAN   a data race of two functions that are neither of the NVMe host nor of
+#	   io_uring commands
 without_known_reports()
 {
 	# messages between the lines of a report stay
@@ -144,7 +145,7 @@ without_known_reports()
 		    line[i + 1] line[i + 2] ~ /workfn=blk_mq_timeout_work/ &&
 		    report(i, 60) ~ /nvme_start_freeze/)
 			return "freeze"
-		if (line[i] ~ /BUG: KCSAN:/ && line[i] !~ /nvme/)
+		if (line[i] ~ /BUG: KCSAN:/ && line[i] !~ /nvme_|uring_cmd/)
 			return substr(line[i], index(line[i], "KCSAN"))
 	}
 	{ line[NR] = $0 }
@@ -166,6 +167,10 @@ log_reports+='|unreferenced object|still counted as active'
 
 log_is_clean()
 {
+	log_has "$log_mark" || {
+		ktap_print_msg "the kernel log has lost the beginning of the test"
+		return 1
+	}
 	log_since_begin | without_known_reports |
 		grep -E -A 24 "$log_reports" \
 		>"$tmp/log" || return 0

@@ -163,3 +163,16 @@ fast_io_fail()
 		echo "$1" >"/sys/class/nvme/$c/fast_io_fail_tmo"
 	done
 }
+
+# find_node <port>: sets $ctrl and $ng, the node of its path; without multipath
+find_node()
+{
+	local n
+
+	ctrl=$(ctrl_of_port "$1")
+	for n in /sys/class/nvme/"$ctrl"/nvme*n*; do
+		ng=/dev/ng${n##*/nvme}
+		[ ! -c "$ng" ] || return 0
+	done
+	return 1
+}
