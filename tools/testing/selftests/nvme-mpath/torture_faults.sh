@@ -428,6 +428,8 @@ break_delayed()
 	action "passthru_delayed_retry $picked for $t"
 	set_delayed "$t" "$picked"
 	mend_by "delayed.$t" set_delayed "$t" cqt
+	# commands have to be lost for it
+	break_hold
 }
 
 set_delayed()
