@@ -18,6 +18,9 @@
 #define ADMIN_IDENTIFY	0x06
 #define IDENTIFY_SIZE	4096
 #define LENGTH_AT	offsetof(struct nvme_passthru_cmd64, data_len)
+/* in both structures */
+#define ADDRESSES_FROM	offsetof(struct nvme_user_io, metadata)
+#define ADDRESSES_TO	offsetof(struct nvme_passthru_cmd64, metadata_len)
 
 static struct caller {
 	pthread_t thread;
@@ -145,8 +148,12 @@ static void *change(void *unused)
 		unsigned int at = one_in(&r, 2) ? 0 :
 					below(&r, sizeof(c->arg));
 
-		/* not the length: see limit_bounced() */
-		if (at / 4 == LENGTH_AT / 4)
+		/*
+		 * Not the length: see limit_bounced(). Not an address: the command
+		 * may change what is there, of another command as well.
+		 */
+		if (at / 4 == LENGTH_AT / 4 ||
+		    (at >= ADDRESSES_FROM && at < ADDRESSES_TO))
 			at = 0;
 		if (c->racy && one_in(&r, 2))
 			__atomic_store_n((unsigned char *)&c->arg + at,
