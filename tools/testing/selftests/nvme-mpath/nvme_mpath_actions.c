@@ -8,8 +8,6 @@
 #include <unistd.h>
 #include "nvme_mpath_io.h"
 
-#define NOBODY		65534
-
 static void ignore(unsigned int unused)
 {
 	(void)unused;

@@ -64,6 +64,15 @@ void report(void)
 	say("");
 }
 
+/* With --send-as another user waits for the commands than has sent them. */
+static void change_side(bool sends)
+{
+	if (opt.sender == AS_STARTED)
+		return;
+	if (seteuid(sends == (opt.sender == AS_ROOT) ? 0 : NOBODY))
+		fail("seteuid", errno);
+}
+
 /* Sends commands from all free slots, up to the number of --count. */
 static void prepare_all(void)
 {
@@ -71,6 +80,7 @@ static void prepare_all(void)
 
 	if (opt.mode & CHAINED && stats.done != stats.sent)
 		return;
+	change_side(true);
 	for (i = 0; i < opt.depth; i++) {
 		if (slots[i].seq)
 			continue;
@@ -80,6 +90,10 @@ static void prepare_all(void)
 			(opt.commands && stats.sent + 1 == opt.commands));
 	}
 	submit();
+	change_side(false);
+	/* what nobody may not send is answered at once */
+	if (opt.sender == AS_NOBODY)
+		usleep(20000);
 }
 
 static void run(void)

@@ -47,6 +47,11 @@
 enum workload { READ, WRITE, RW, FLUSH, APPEND, COUNT, FUSED, OPCODE };
 enum engine { RING, IO_CMD, IO64_CMD, IO64_CMD_VEC, SUBMIT_IO };
 
+/* Who sends; with the last two the other one waits for the answers. */
+enum sender { AS_STARTED, AS_ROOT, AS_NOBODY };
+
+#define NOBODY		65534
+
 /* How the ring is set up, how it takes commands, and which process has it. */
 enum mode {
 	SQPOLL	= 1 << 0,
@@ -93,6 +98,7 @@ struct options {
 	uint8_t opcode;		/* of workload OPCODE */
 	uint8_t flags;
 	unsigned int uid;
+	unsigned int sender;	/* enum sender */
 	bool readonly;
 	unsigned int depth;
 	unsigned int bytes;

@@ -16,6 +16,8 @@ static const char *const workloads[] = {
 	"read", "write", "rw", "flush", "append", "count", "fused", NULL };
 static const char *const engines[] = {
 	"ring", "io", "io64", "vec", "submit", NULL };
+/* in the order of enum sender */
+static const char *const senders[] = { "started", "root", "nobody", NULL };
 static const char *const flag_names[] = {
 	"none", "failfast", "failover", "both", NULL };
 /* in the order of enum mode */
@@ -149,6 +151,9 @@ static const struct option_desc {
 	{ "read-only", NULL, "open it for reading only", .flag = &opt.readonly },
 	{ "user", "uid", "as that user; its group has the same number",
 	  .u32 = &opt.uid, .min = 1, .max = UINT_MAX - 1 },
+	{ "send-as", "word", "started by root, which opens the device: root or\n"
+	  "nobody sends, the other one waits (started)",
+	  .word = &opt.sender, .words = senders },
 
 	{ .help = "When to do something else" },
 	{ "warm-up", "n", "so many failfast reads before all else",

@@ -48,7 +48,8 @@ targets=(tcp{,,,,} zoned pcie{,} meta pzoned)
 
 # name:options, beside the modes and kinds of matrix.sh. Not fsync,link: a command that
 # fails would take the fsync behind it along. spin is there thrice: with the others a
-# retry seldom comes on return from an interrupt.
+# retry seldom comes on return from an interrupt. drops and raises are the rights of
+# rights_02, on a file for reading: root sends and nobody waits, and the reverse.
 more_modes=(
 	"person:--mode person"
 	"fsync:--mode fsync"
@@ -71,6 +72,9 @@ more_kinds=(
 	"expire:1:-o rw --timeout $((500 + 40 * SLOW))"
 	"expireio:1:-o rw --engine io64 --timeout $((500 + 40 * SLOW))"
 	"fused:1:-o fused -n 400"
+	"drops:1:-o write --read-only --send-as root"
+	"raises:1:-o write --read-only --send-as nobody"
+	"raises:1:-o write --read-only --send-as nobody"
 	"count:2:-o count -b 1024 --zone 2048"
 )
 
@@ -88,7 +92,7 @@ is_polled()
 # answers_at_once <kind>: many such commands would leave no CPU to the others
 answers_at_once()
 {
-	[[ $1 =~ ^(vendor.*|flush|fused)$ ]]
+	[[ $1 =~ ^(vendor.*|flush|fused|raises)$ ]]
 }
 
 # choose_target: sets $target. A zone is used once: a late copy of an append of a
@@ -153,6 +157,10 @@ choose_mode()
 	# its array may only be reused once it was issued, which for these comes later
 	[[ $kind != reuse || ! $mode =~ ^(async|link|drain|fsync.*)$ ]] ||
 		mode=plain picked=plain:
+	# the rights of a command in a chain are those of the moment that its turn
+	# comes; a personality, and the thread of SQPOLL, have their own
+	[[ $kind:$mode != drops:link && ! $kind:$mode =~ ^raises:(link|person|sq.*)$ ]] ||
+		mode=plain picked=plain:
 	# shellcheck disable=SC2206
 	options+=(${picked#*:})
 	rnd 6
@@ -173,8 +181,6 @@ choose_end()
 	fi
 	[ "$mode" = none ] ||
 		all+=(cancel{,-fd,-all,-sync})
-	# as an ordinary user it may go on: only some commands need a privilege
-	[[ $mode == none || $kind =~ ^(count|vendor.*|fused)$ ]] || all+=(setuid{,})
 	# that would cancel the fsyncs as well
 	[[ $mode == none || $mode == fsync* ]] || all+=(cancel-any)
 	pick "${all[@]}"
@@ -187,7 +193,7 @@ choose_end()
 		end=run
 	fi
 	case $end in
-	exit | exec | close | cancel* | setuid) options+=(--on-usr2 "$end") ;;
+	exit | exec | close | cancel*) options+=(--on-usr2 "$end") ;;
 	esac
 	rnd 1500
 	end_ms=$((200 + r))
@@ -224,7 +230,7 @@ choose_load()
 		options+=(--first-lba $((lane * 15000 + k % 29 * 512)))
 	fi
 	choose_end
-	[[ $end =~ ^(run|stop|cancel.*|setuid)$ ]] || seconds=60
+	[[ $end =~ ^(run|stop|cancel.*)$ ]] || seconds=60
 	options+=(-t "$seconds")
 	# a copy of a write that is executed late does no harm then
 	options+=(--nsid "${target_nsid[$target]}" --patience 900 --same-data
@@ -292,6 +298,11 @@ explained()
 	fi
 	if [ "$kind" = fused ]; then
 		echo '-22'
+		broken_chain=1
+	fi
+	if [ "$kind" = raises ]; then
+		# nothing else explains it: what drops sends root may write
+		echo '-13'
 		broken_chain=1
 	fi
 	if [[ $kind == vendor* ]]; then
@@ -372,8 +383,8 @@ judge()
 	[ "$code" -le 1 ] || return
 	errors=$(unexplained)
 	[ -z "$errors" ] || violation errors "not explained: $errors"
-	[ "$kind" != fused ] || [ "$(load_value ok)" = 0 ] ||
-		violation errors "fused commands were executed: $(load_value ok)"
+	[[ ! $kind =~ ^(fused|raises)$ ]] || [ "$(load_value ok)" = 0 ] ||
+		violation errors "$kind: commands were executed: $(load_value ok)"
 	if [ "$kind" = count ] && ! grep -q ' twice=0 ' "$log"; then
 		violation twice "an append was executed twice: $(grep twice= "$log")"
 	fi
@@ -441,7 +452,7 @@ end_load()
 			pause 1000
 			kill -CONT "$pid"
 			;;
-		cancel* | setuid) kill -USR2 "$pid" ;;
+		cancel*) kill -USR2 "$pid" ;;
 		esac 2>/dev/null
 		wait "$pid" 2>/dev/null
 		code=$?
