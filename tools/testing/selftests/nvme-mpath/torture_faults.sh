@@ -597,7 +597,7 @@ lanes_stuck()
 		pause 500
 		grep -H State "/proc/$pid/task/"*/status
 		head -n 20 "/proc/$pid/task/"*/stack
-		tail -n 2 "$tmp/load.$i."*
+		tail -n 2 "$tmp/load.$i"
 	done
 	for t in "${!target_head[@]}"; do
 		grep . "/sys/block/${target_head[$t]}/passthru_"*

@@ -237,106 +237,133 @@ choose_load()
 		--seed $(((lane * 1000 + k) % 65536)))
 }
 
-# words_since <policies|waits> <line>: those that the head has had since that line of
-# its history
+# Between two loads a lane starts no process that it can do without: on a debug kernel
+# each takes longer than a command.
+
+# words_since <policies|waits> <line>: sets $words, those that the head has had since
+# that line of its history
 words_since()
 {
-	tail -n +"$2" "$tmp/$1.$target" | grep -vx "done" | sort -u
+	local h w
+
+	mapfile -t -s $(($2 - 1)) h <"$tmp/$1.$target"
+	words=()
+	for w in "${h[@]}"; do
+		[ "$w" = "done" ] || [[ " ${words[*]} " == *" $w "* ]] || words+=("$w")
+	done
 }
 
-# line_now <policies|waits>: prints the line of the history from which on its words
+# line_now <policies|waits>: sets $line, that of the history from which on its words
 # count. The actor writes down a word, sets it, and writes down that it has done so.
 line_now()
 {
 	local h
 
 	mapfile -t h <"$tmp/$1.$target"
-	if [ "${h[-1]}" = "done" ]; then
-		echo $((${#h[@]} - 1))
-	else
-		echo $((${#h[@]} - 2))
-	fi
+	line=$((${#h[@]} - 1))
+	[ "${h[-1]}" = "done" ] || line=$((line - 1))
 }
 
-# explained: prints patterns of the results that the policies which the head had, and
+# explained: sets $patterns, of the results that the policies which the head had, and
 # the options of the load explain. The faults always leave a path that is available.
 # This is the one place that says which errors are right.
 explained()
 {
 	local p unprotected='' broken_chain='' bounded=''
 
-	for p in $(words_since policies "$since"); do
+	patterns=()
+	words_since policies "$since"
+	for p in "${words[@]}"; do
 		[ "$p" != none ] || unprotected=1
 	done
-	for p in $(words_since waits "$since_wait"); do
+	words_since waits "$since_wait"
+	for p in "${words[@]}"; do
 		[ "$p" = 0 ] || bounded=1
 	done
 	[ "$flags" != failover ] || unprotected=
 	[ "$flags" != failfast ] || unprotected=1
 	if [ -n "$unprotected" ]; then
 		# cancelled by the host; no path; the queue went; parked before
-		echo '-4 -22 -11 -19 -5 0x3?? 0x23?? 0x43?? 0x63??'
+		patterns+=(-4 -22 -11 -19 -5 '0x3??' '0x23??' '0x43??' '0x63??')
 		broken_chain=1
 	fi
 	if [[ $kind =~ ^(count|vendor.*)$ ]]; then
 		# it must not be sent again
-		echo '0x3?? 0x23??'
+		patterns+=('0x3??' '0x23??')
 		broken_chain=1
 	fi
 	if [[ $kind == expire* ]]; then
 		# a transport that is resetting says 0x371
-		echo '-4 0x371'
+		patterns+=(-4 0x371)
 		broken_chain=1
 	fi
 	if [ -n "$bounded" ]; then
-		echo '-62'
+		patterns+=(-62)
 		broken_chain=1
 	fi
 	if [ -n "$short" ] && [ -e "$tmp/was_short" ]; then
-		echo '-12'
+		patterns+=(-12)
 		broken_chain=1
 	fi
 	if [ "$kind" = fused ]; then
-		echo '-22'
+		patterns+=(-22)
 		broken_chain=1
 	fi
 	if [ "$kind" = raises ]; then
 		# nothing else explains it: what drops sends root may write
-		echo '-13'
+		patterns+=(-13)
 		broken_chain=1
 	fi
 	if [[ $kind == vendor* ]]; then
 		# the controllers do not know the opcode
-		echo '0x1 0x2001 0x4001 0x6001'
+		patterns+=(0x1 0x2001 0x4001 0x6001)
 		broken_chain=1
 	fi
 	if [ "$mode" = linktmo ] || [[ $end == cancel* ]]; then
-		echo '-125'
+		patterns+=(-125)
 	elif [ -n "$broken_chain" ] && [[ $mode == *link* ]]; then
-		echo '-125'
+		patterns+=(-125)
 	fi
 }
 
-# unexplained: prints the errors of the load that nothing explains
+# unexplained: sets $errors, those of the load that nothing explains
 unexplained()
 {
-	local e p patterns ok
+	local e p all ok
 
-	read -ra patterns < <(explained | tr '\n' ' ')
-	for e in $(load_value errors | tr ',' ' '); do
+	explained
+	load_value errors
+	IFS=, read -ra all <<<"$value"
+	errors=
+	for e in "${all[@]}"; do
 		ok=
 		for p in "${patterns[@]}"; do
 			# shellcheck disable=SC2053 # patterns
 			[[ ${e%:*} != $p ]] || ok=1
 		done
-		[ -n "$ok" ] || echo "$e"
+		[ -n "$ok" ] || errors+="$e "
 	done
 }
 
-# load_value <key>: of its last account
+# read_account: sets $account, the last line of the load's output
+read_account()
+{
+	local lines
+
+	mapfile -t lines <"$log"
+	account=
+	[ ${#lines[@]} -eq 0 ] || account=${lines[-1]}
+}
+
+# load_value <key>: sets $value, of the account
 load_value()
 {
-	tail -n 1 "$log" | tr ' ' '\n' | sed -n "s/^$1=//p"
+	local word
+
+	value=
+	for word in $account; do
+		[ "${word%%=*}" != "$1" ] || value=${word#*=}
+	done
 }
 
 # violation <class> <text>...: a class is a check of torture.sh. The lane's own, or
@@ -351,8 +378,10 @@ violation()
 		if [ -n "${lane:-}" ]; then
 			echo "target $target, kind $kind, mode $mode, flags $flags,"
 			echo "end $end after $end_ms ms"
-			echo "policies: $(words_since policies "$since" | tr '\n' ' ')"
-			echo "wait_secs: $(words_since waits "$since_wait" | tr '\n' ' ')"
+			words_since policies "$since"
+			echo "policies: ${words[*]}"
+			words_since waits "$since_wait"
+			echo "wait_secs: ${words[*]}"
 			[ -z "$short" ] || echo "may lack memory"
 			echo "nvme_mpath_io ${options[*]} ${target_ng[$target]}"
 			tail -n 5 "$log"
@@ -366,13 +395,15 @@ violation()
 # judge: a load that has ended by itself, with $code
 judge()
 {
-	local errors
+	local errors patterns words value
 
+	read_account
 	case $code in
 	0 | 1) ;;
 	2) violation run "it could not run" ;;
 	3)
-		if [ "$(load_value mismatch)" != 0 ]; then
+		load_value mismatch
+		if [ "$value" != 0 ]; then
 			violation data "wrong data, or not where it was answered"
 		else
 			violation answers "a command was not answered once"
@@ -381,10 +412,11 @@ judge()
 	*) violation run "it ended with code $code" ;;
 	esac
 	[ "$code" -le 1 ] || return
-	errors=$(unexplained)
+	unexplained
 	[ -z "$errors" ] || violation errors "not explained: $errors"
-	[[ ! $kind =~ ^(fused|raises)$ ]] || [ "$(load_value ok)" = 0 ] ||
-		violation errors "$kind: commands were executed: $(load_value ok)"
+	load_value ok
+	[[ ! $kind =~ ^(fused|raises)$ ]] || [ "$value" = 0 ] ||
+		violation errors "$kind: commands were executed: $value"
 	if [ "$kind" = count ] && ! grep -q ' twice=0 ' "$log"; then
 		violation twice "an append was executed twice: $(grep twice= "$log")"
 	fi
@@ -457,8 +489,7 @@ end_load()
 		wait "$pid" 2>/dev/null
 		code=$?
 		judge
-		echo "$target $kind $mode $end $(tail -n 1 "$log")" \
-			>>"$tmp/accounts.$lane"
+		echo "$target $kind $mode $end $account" >>"$tmp/accounts.$lane"
 		;;
 	esac
 }
@@ -476,9 +507,13 @@ make_load_fail()
 # run_load: one, from its start to the verdict
 run_load()
 {
-	log=$tmp/load.$lane.$k
-	since=$(line_now policies)
-	since_wait=$(line_now waits)
+	log=$tmp/load.$lane
+	# of the last load: this one may be slow to say that it is ready
+	: >"$log"
+	line_now policies
+	since=$line
+	line_now waits
+	since_wait=$line
 	echo "$target/$kind/$mode/$flags/$end: ${options[*]}" >"$tmp/lane.$lane.what"
 	./nvme_mpath_io "${options[@]}" "${target_ng[$target]}" >"$log" 2>&1 &
 	pid=$!
@@ -491,7 +526,6 @@ run_load()
 	[ -z "$short" ] || make_load_fail
 	[ "$end" = run ] || pause "$end_ms"
 	end_load
-	rm -f "$log"
 	echo "$k" >"$tmp/lane.$lane.ended"
 }
 
@@ -499,7 +533,7 @@ run_load()
 lane()
 {
 	local lane=$1 k=0 target='' kind mode end end_ms flags options pid code log since
-	local since_wait short
+	local since_wait short line account
 	local rnd_state r picked zone seconds
 	local -A used=()
 
