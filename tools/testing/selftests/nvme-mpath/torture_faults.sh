@@ -241,6 +241,44 @@ announce()
 	ana optimized "$1"
 }
 
+# tcp_load_runs: its commands are held, if the gate is closed
+tcp_load_runs()
+{
+	local i
+
+	for ((i = 0; i < lanes; i++)); do
+		value_of "$tmp/lane.$i.what" ''
+		# shellcheck disable=SC2034 # for says
+		[[ $value != tcp/* ]] || ! log=$tmp/load.$i says ready || return 0
+	done
+	return 1
+}
+
+# await_load: for a moment, until something can be lost
+await_load()
+{
+	local i
+
+	for ((i = 0; i < 10 * SLOW; i++)); do
+		tcp_load_runs && return
+		pause 50
+	done
+}
+
+# The way out if a fault cannot be made, as its path is broken: what is left of the
+# paths loses its commands.
+reset_live()
+{
+	local c live=()
+
+	use tcp
+	for c in $(ctrls); do
+		[ "$(ctrl_state "$c")" != live ] || live+=("$c")
+	done
+	action "reset ${live[*]}"
+	job reset_ctrl "${live[@]}"
+}
+
 # for a moment: processes that end wait for commands that are in flight
 break_hold()
 {
@@ -248,9 +286,10 @@ break_hold()
 	rnd 1200
 	action "hold commands for $((300 + r)) ms"
 	hold
+	await_load
 	pause $((300 + r))
 	pick nothing reset reset_both{,} port cut{,} stall
-	[ "$picked" = nothing ] || "break_$picked"
+	[ "$picked" = nothing ] || "break_$picked" || reset_live
 	action "release"
 	release
 	mend gate
