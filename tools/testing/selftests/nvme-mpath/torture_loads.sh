@@ -196,8 +196,11 @@ choose_end()
 	exit | exec | close | cancel*) options+=(--on-usr2 "$end") ;;
 	esac
 	rnd 1500
-	end_ms=$((200 + r))
+	end_ms=$(((200 + r) * stretch))
 }
+
+# A slow machine needs so much longer to meet a fault.
+stretch=$((1 + SLOW / 4))
 
 # choose_load: all that the seed decides
 choose_load()
@@ -220,7 +223,7 @@ choose_load()
 	short=
 	[[ $r != 0 || $target != tcp || ! -e $FAILURES/failslab/require-start ]] || short=1
 	rnd 2
-	seconds=$((1 + r))
+	seconds=$(((1 + r) * stretch))
 	rnd 100
 	if [ "$kind" = count ]; then
 		# a zone has room for 1024
