@@ -92,8 +92,7 @@ pcie_up()
 	must 10 "two live paths" paths_live 2
 }
 
-# pci_throttled: commands are in flight long enough to be lost, and leave the CPUs to
-# the actor
+# pci_throttled: commands are in flight for a while, and leave the CPUs to the actor
 pci_throttled()
 {
 	local d
@@ -229,6 +228,7 @@ tcp_up
 delays_set
 what_is_refused
 pci_throttled
+lost_answers_up
 for s in tcp pcie; do
 	use $s
 	round_robin
