@@ -67,9 +67,11 @@ void report(void)
 /* With --send-as another user waits for the commands than has sent them. */
 static void change_side(bool sends)
 {
+	bool root_sends = opt.sender == AS_ROOT;
+
 	if (opt.sender == AS_STARTED)
 		return;
-	if (seteuid(sends == (opt.sender == AS_ROOT) ? 0 : NOBODY))
+	if (seteuid(sends == root_sends ? 0 : NOBODY))
 		fail("seteuid", errno);
 }
 
