@@ -3,7 +3,7 @@
 # This test will take commands from a PCIe controller by reset, removal and timeout:
 # it has been disabled before, which proves that it cannot execute them late, so
 # that no command is held. A controller that was pulled proves nothing: writes end
-# with their path error, also that of an ioctl, and reads go on.
+# with their path error, reads go on.
 # stock: fail
 # timeout: 200
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -19,21 +19,6 @@ in_flight()
 	io_start -n 64 -o "$1" --same-data "$ng"
 	must 20 "8 commands without an answer" io_pending 8
 	must 5 "8 answers lost" answers_lost
-}
-
-# ioctl_in_flight: one of its two writes takes the path of the first controller
-ioctl_in_flight()
-{
-	lose_answers "$(path_of_ctrl "$(pci_ctrl 0)")" 1
-	io_start -n 2 -q 1 --engine io64 -o write --same-data "$ng"
-	ioctl=$io
-	must 10 "an ioctl without an answer" answers_lost
-}
-
-# no_expiry: one would reset the controller before it is pulled, which is a proof
-no_expiry()
-{
-	echo 60000 >"/sys/block/$(path_of_ctrl "$(pci_ctrl 0)")/queue/io_timeout"
 }
 
 reset()
@@ -73,7 +58,7 @@ proven()
 	must 60 "two live paths" paths_live 2
 }
 
-begin 16
+begin 15
 need_qmp
 need_tools nvme setpci
 pci_head
@@ -88,18 +73,12 @@ proven reset
 proven remove
 proven time_out
 
-no_expiry
-ioctl_in_flight
 in_flight write
 pull
 io_wait
 check "pull: the 8 writes in flight end with the host's path error" \
 	is "0x371:8" "$(io_value errors)"
-io_use "$ioctl"
-io_wait
-check "pull: the write of an ioctl in flight ends with the host's path error" \
-	is "0x371:1" "$(io_value errors)"
-check "pull: 9 commands were refused" count_is refused $((refused + 9))
+check "pull: 8 commands were refused" count_is refused $((refused + 8))
 must 60 "two live paths" paths_live 2
 in_flight read
 pull
