@@ -65,9 +65,7 @@ pci_head
 round_robin
 check "passthru_delayed_retry takes a number" delayed_retry 1000
 # a removal waits so long for the commands in flight
-timeout=/sys/module/nvme_core/parameters/io_timeout
-at_exit "echo $(cat $timeout) >$timeout"
-echo 1 >$timeout
+set_file /sys/module/nvme_core/parameters/io_timeout 1
 
 proven reset
 proven remove

@@ -21,14 +21,6 @@ SENDS=15
 
 reader=''
 
-# set_file <file> <value>: until the test ends
-set_file()
-{
-	[ -w "$1" ] || skip_all "no $1"
-	at_exit "echo $(cat "$1") >$1"
-	echo "$2" >"$1"
-}
-
 # find_disk: sets $head and $ng, of the one controller
 find_disk()
 {
@@ -92,13 +84,15 @@ must 10 "a disk" find_disk
 must 20 "a live controller" paths_live 1
 [ "$(cat "/sys/class/nvme/$(ctrl_of_port 1)/queue_count")" -ge 3 ] ||
 	skip_all "one I/O queue only, for one CPU"
+printk_delay=/proc/sys/kernel/printk_delay
+[ -w $printk_delay ] || skip_all "no $printk_delay"
 # the first completion of a read frees its request
 set_file /sys/module/nvme_core/parameters/max_retries 0
 
 relay_does 1 "connect 2 0"
 port_down 1
 must 20 "a controller that reconnects" paths_connecting
-set_file /proc/sys/kernel/printk_delay $MESSAGE_MS
+set_file $printk_delay $MESSAGE_MS
 port_up 1
 for round in $(seq $ROUNDS); do
 	refuse_second_queue "$round"

@@ -12,6 +12,13 @@ at_exit()
 	exit_commands=("$*" "${exit_commands[@]}")
 }
 
+# set_file <file> <value>: until the test ends
+set_file()
+{
+	at_exit "echo $(cat "$1") >$1"
+	echo "$2" >"$1"
+}
+
 run_exit_commands()
 {
 	local c

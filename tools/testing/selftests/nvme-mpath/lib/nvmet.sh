@@ -113,8 +113,7 @@ no_timeouts()
 	local f=/sys/module/nvme_core/parameters/io_timeout
 
 	[ -w "$f" ] || return
-	at_exit "echo $(cat "$f") >$f"
-	echo 600 >"$f"
+	set_file "$f" 600
 }
 
 # port_up <n>, port_down <n>: the subsystem on the port, or off it
