@@ -228,7 +228,6 @@ tcp_up
 delays_set
 what_is_refused
 pci_throttled
-lost_answers_up
 for s in tcp pcie; do
 	use $s
 	round_robin

@@ -354,37 +354,23 @@ slot_live()
 # the kernel can do that, the driver takes no notice of the answers before it.
 LOST_ANSWERS=/sys/kernel/debug/fail_io_timeout
 
-# lost_answers_up: none is lost so far
-lost_answers_up()
-{
-	local f
-
-	[ -d $LOST_ANSWERS ] || return 0
-	at_exit "echo 0 >$LOST_ANSWERS/probability"
-	for f in verbose:0 interval:1 times:0 probability:100; do
-		echo "${f#*:}" >"$LOST_ANSWERS/${f%:*}"
-	done
-}
-
 # lose_next_answers <controller>: some of those that come within a moment
 lose_next_answers()
 {
-	local p i left
+	local p i
 
 	for p in "/sys/class/nvme/$1"/nvme*c*n*; do
-		echo 1 >"/sys/block/${p##*/}/io-timeout-fail"
+		lose_answers "${p##*/}" 16
 	done
-	echo 16 >"$LOST_ANSWERS/times"
 	for ((i = 0; i < 10 * SLOW; i++)); do
-		read -r left <"$LOST_ANSWERS/times"
-		[ "$left" != 0 ] || break
+		! answers_lost || break
 		pause 50
 	done
 	# from here on nothing may be lost without a reset
 	for p in "/sys/class/nvme/$1"/nvme*c*n*; do
 		echo 0 >"/sys/block/${p##*/}/io-timeout-fail"
 	done
-	echo 0 >"$LOST_ANSWERS/times"
+	echo 0 >"$LOST_ANSWERS/probability"
 }
 
 # reset_lossy <controller>
