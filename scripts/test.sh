@@ -5,8 +5,8 @@
 #
 # Usage: test.sh <base> stock|series plain|debug|kcsan|single|distro [test or group]...
 #
-# Without a name: first the fixtures that prove the harness (FIXTURES=0: not),
-# then all tests. failover_01 is a test, failover a group of them.
+# Without a name: first the fixtures that prove the harness (FIXTURES=0: not; with names
+# FIXTURES=1: these, too), then all tests. failover_01 is a test, failover a group of them.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/patches.sh"
 . "$(dirname "$0")/distro.sh"
@@ -31,6 +31,8 @@ if [ $# -eq 0 ] || [ ${#names[@]} -gt 0 ]; then
 fi
 [ ${#names[@]} -eq $# ] || tests+=(vm/collateral.sh)
 
+fixtures=${FIXTURES:-$(($# == 0))}
+
 prepare "$name" "$kernel"
 new_results "$name-$kernel"
 cp "$kernel_config" "$results/kernel.config"
@@ -38,10 +40,9 @@ cp "$kernel_config" "$results/kernel.config"
 if [ ${#tests[@]} -eq 0 ]; then
 	mapfile -t tests < <(cd "$installed/nvme-mpath" && ls test_*.sh)
 	[ "$name-$kernel" != series-distro ] || tests+=(vm/collateral.sh)
-	[ "${FIXTURES:-1}" = 0 ] || "$top/scripts/fixtures.sh" \
-		"$results/fixtures" -k "$image" -s "$installed" \
-		"${vm_options[@]}"
 fi
+[ "$fixtures" = 0 ] || "$top/scripts/fixtures.sh" "$results/fixtures" \
+	-k "$image" -s "$installed" "${vm_options[@]}"
 [ "${EXPECT_STOCK:-0}" = 0 ] || vm_options+=(-S)
 vm_options+=(-j "${VMS:-1}")
 msg "testing $base $name $kernel${kver:+ ($kver)}: ${#tests[@]} tests, a VM each"

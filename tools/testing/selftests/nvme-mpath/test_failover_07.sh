@@ -19,17 +19,6 @@ all_stuck()
 	done
 }
 
-# all_move: each load gets answers
-all_move()
-{
-	local i
-
-	for i in "${!pids[@]}"; do
-		io_use "${pids[i]}"
-		io_moves || return
-	done
-}
-
 begin 9
 need_tools nvme fio
 # slow, so that the test itself gets a share of the CPUs: some rings are polled
@@ -47,7 +36,7 @@ for mode in "${modes[@]}"; do
 	io_start -t 600 -q 8 -o rw --same-data --mode "$mode" "$ng"
 	pids+=("$io")
 done
-must 20 "loads" all_move
+all_move 20 "${pids[@]}" || give_up "a load gets no answers"
 
 for port in 1 2; do
 	lost=$(path_errors)
@@ -59,7 +48,7 @@ for port in 1 2; do
 	must 20 "commands lost" saw_path_errors $((lost + 1))
 	release
 	check "port $port pulled: all five rings make progress on the other path" \
-		wait_for 20 all_move
+		all_move 20 "${pids[@]}"
 	port_up $port
 	must 20 "two paths" paths_live 2
 done

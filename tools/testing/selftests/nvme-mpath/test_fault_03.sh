@@ -27,16 +27,6 @@ have_queues()
 	done
 }
 
-all_move()
-{
-	local pid
-
-	for pid in "${pids[@]}"; do
-		io_use "$pid"
-		io_moves || return
-	done
-}
-
 begin 5
 need_tools nvme
 # two queues, and one to poll
@@ -47,12 +37,12 @@ for mode in defer iopoll; do
 	io_start -t 3600 -q 8 -o rw --same-data --mode $mode "$ng"
 	pids+=("$io")
 done
-must 20 "loads" all_move
+all_move 20 "${pids[@]}" || give_up "a load gets no answers"
 queues 2
 check "the target offers no queue to poll any more: both loads go on" \
-	wait_for 20 all_move
+	all_move 20 "${pids[@]}"
 queues 128
-check "it offers all queues again: both loads go on" wait_for 20 all_move
+check "it offers all queues again: both loads go on" all_move 20 "${pids[@]}"
 io_use "${pids[0]}"
 check "no command of the ring that does not poll was lost" io_stop
 io_use "${pids[1]}"

@@ -123,6 +123,19 @@ io_moves()
 	io_report && [ "$(io_value "done")" -gt "$answered" ]
 }
 
+# all_move <seconds> <pid>...: each of these loads gets answers in that time. One after
+# the other: on a busy machine seldom all do in the same moment.
+all_move()
+{
+	local seconds=$1 pid
+
+	shift
+	for pid in "$@"; do
+		io_use "$pid"
+		wait_for "$seconds" io_moves || return
+	done
+}
+
 # io_wait: until it has ended; prints its account, returns its verdict
 io_wait()
 {
