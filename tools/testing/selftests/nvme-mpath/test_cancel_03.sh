@@ -29,7 +29,7 @@ one_kind()
 
 begin 15
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 
 one_kind cancel -2
 one_kind cancel-all 0

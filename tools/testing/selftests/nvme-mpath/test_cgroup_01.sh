@@ -52,7 +52,7 @@ at_exit "umount $cgroups"
 mkdir "$group"
 at_exit "rmdir $group"
 [ -w "$group/cgroup.kill" ] || skip_all "no cgroup.kill"
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 no_usable_path inaccessible
 
 victims=0

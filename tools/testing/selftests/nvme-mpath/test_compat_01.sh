@@ -27,7 +27,7 @@ spin()
 
 begin 3
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 trace_path_errors
 spin "plain buffers"
 spin "iovecs" --vectored

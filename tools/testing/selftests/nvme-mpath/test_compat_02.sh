@@ -11,6 +11,8 @@ start_32()
 {
 	rm -f "$tmp/phases"
 	mkfifo "$tmp/phases"
+	# or what the last one said is taken for its word
+	: >"$tmp/32"
 	./nvme_mpath_32 "$ng" "$1" 16 "$2" <"$tmp/phases" >"$tmp/32" 2>&1 &
 	program=$!
 	at_exit "kill -9 $program"
@@ -61,7 +63,7 @@ begin 10
 need_tools nvme
 [ -x ./nvme_mpath_32 ] ||
 	skip_all "no 32-bit program (gcc -m32, tools/include/nolibc)"
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 trace_path_errors
 
 for how in ring vec; do

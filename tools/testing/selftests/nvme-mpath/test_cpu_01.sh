@@ -62,7 +62,7 @@ need_tools nvme taskset
 at_exit "echo 1 >$CPU"
 # Two queues, and two to poll. Few commands, far apart: with one CPU on a busy machine
 # the workqueues of nvme-tcp, which come first, else leave no time to the processes.
-nvmet_up 2 150 -l 60 -P 2
+nvmet_up 2 150 -l 600 -P 2
 round_robin
 trace_path_errors
 trace_sent

@@ -45,7 +45,7 @@ begin 5
 need_tools nvme
 # no keep-alive comes between the admin commands
 can_inject
-nvmet_up 1 0 -l 60 -k 600
+nvmet_up 1 0 -l 600 -k 600
 ctrl=$(ctrls)
 must 1 "a delay" delay_for 1
 last_identify

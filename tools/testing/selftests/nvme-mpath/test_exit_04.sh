@@ -47,7 +47,7 @@ all_ends()
 
 begin 8
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 trace_path_errors
 lost_first=''
 [ ! -e "/sys/block/$head/passthru_parked" ] || io_uring_patched ||

@@ -18,7 +18,7 @@ commands=2000
 begin 5
 need_tools nvme
 # a queue has 15 tags; the target keeps them until release
-nvmet_up 1 0 -l 60 -Q 16
+nvmet_up 1 0 -l 600 -Q 16
 hold
 ana inaccessible
 parked_load $commands -o write --patience 600 "$ng"

@@ -36,7 +36,7 @@ stopped()
 
 begin 8
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 trace_path_errors
 
 io_start -t 600 -o rw --same-data "$ng"

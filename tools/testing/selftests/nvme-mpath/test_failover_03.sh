@@ -8,7 +8,7 @@
 
 begin 7
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 # half of the commands in flight are on either path
 round_robin
 trace_path_errors

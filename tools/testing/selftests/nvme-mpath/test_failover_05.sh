@@ -40,7 +40,7 @@ break_things()
 
 begin 3
 need_tools nvme fio
-nvmet_up 2 5 -l 60
+nvmet_up 2 5 -l 600
 trace_path_errors
 trace_sent
 

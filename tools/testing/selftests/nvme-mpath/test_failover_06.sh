@@ -10,7 +10,7 @@ begin 3
 need_tools nvme
 # The last -Q wins: 16 tags for each of two queues, one of them reserved. Both
 # paths are full of commands when one is lost.
-nvmet_up 2 0 -l 60 -Q 16
+nvmet_up 2 0 -l 600 -Q 16
 round_robin
 trace_path_errors
 

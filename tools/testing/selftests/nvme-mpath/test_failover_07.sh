@@ -22,7 +22,7 @@ all_stuck()
 begin 9
 need_tools nvme fio
 # slow, so that the test itself gets a share of the CPUs: some rings are polled
-nvmet_up 2 $((25 * SLOW)) -l $((30 * SLOW)) -P 1
+nvmet_up 2 $((25 * SLOW)) -l 600 -P 1
 round_robin
 trace_path_errors
 

@@ -17,11 +17,11 @@ need_tools nvme
 zoned=1
 nvmet_target_up 2 0
 at_exit "disconnect"
-nvmet_connect 1 -l 60 || give_up "nvme connect failed"
+nvmet_connect 1 -l 600 || give_up "nvme connect failed"
 must 20 "head" find_head "$NVMET_NQN"
 ana inaccessible 1
 must 20 "no usable path" ana_seen inaccessible
-nvmet_connect 2 -l 60 || give_up "nvme connect failed"
+nvmet_connect 2 -l 600 || give_up "nvme connect failed"
 must 20 "two live controllers" paths_live 2
 check "a path that comes while no other is usable is added to its zoned head" \
 	wait_for 20 path_optimized "$(ctrl_of_port 2)"

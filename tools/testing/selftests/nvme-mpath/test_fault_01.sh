@@ -29,6 +29,8 @@ path_there()
 # missing_page <read|write> [vec] [async]: sets $faulting
 missing_page()
 {
+	# or what the last one said is taken for its word
+	: >"$tmp/fault"
 	./nvme_mpath_fault "$ng" "$@" >"$tmp/fault" 2>&1 &
 	faulting=$!
 	at_exit "kill -9 $faulting"
@@ -44,7 +46,7 @@ waits()
 	missing_page "$@"
 	for port in 1 2; do
 		in_time nvme disconnect -d "$(ctrl_of_port $port)" || ok=0
-		[ $ok = 0 ] || in_time nvmet_connect $port -l 60 || ok=0
+		[ $ok = 0 ] || in_time nvmet_connect $port -l 600 || ok=0
 		[ $ok = 0 ] || wait_for 10 path_there $port || ok=0
 		[ $ok = 1 ] || break
 	done
@@ -62,7 +64,7 @@ begin 13
 need_tools nvme
 [ -e /proc/sys/vm/unprivileged_userfaultfd ] ||
 	skip_all "no userfaultfd (CONFIG_USERFAULTFD)"
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 waits "a write" write
 check "a write has written the data of the page that came late" \
 	grep -q 'data=0x6d' "$tmp/fault"

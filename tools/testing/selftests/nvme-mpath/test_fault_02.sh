@@ -15,6 +15,8 @@ missing_in_retry()
 	hold
 	# empties the trace
 	trace_sent
+	# or what the last one said is taken for its word
+	: >"$tmp/fault"
 	./nvme_mpath_fault "$ng" "$@" retry >"$tmp/fault" 2>&1 &
 	faulting=$!
 	# without a word from the shell when it is killed
@@ -65,7 +67,7 @@ begin 11
 need_tools nvme
 [ -e /proc/sys/vm/unprivileged_userfaultfd ] ||
 	skip_all "no userfaultfd (CONFIG_USERFAULTFD)"
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 trace_path_errors
 waits "a write" write
 waits "a read" read

@@ -30,7 +30,7 @@ have_queues()
 begin 5
 need_tools nvme
 # two queues, and one to poll
-nvmet_up 2 5 -l 60 -P 1
+nvmet_up 2 5 -l 600 -P 1
 [ -w "$QID_MAX" ] || skip_all "no $QID_MAX"
 pids=()
 for mode in defer iopoll; do

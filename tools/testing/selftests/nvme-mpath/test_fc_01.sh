@@ -14,5 +14,5 @@
 begin $core_checks
 need_tools nvme fio
 transport='fc'
-core_matrix 2 -l 60
+core_matrix 2 -l 600
 finish

@@ -32,7 +32,7 @@ paths_back()
 begin 16
 need_tools nvme
 can_inject
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 path=$(path_of_ctrl "$(ctrl_of_port 1)")
 
 policy all

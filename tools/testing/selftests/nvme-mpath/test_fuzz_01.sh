@@ -29,7 +29,7 @@ as_nobody()
 
 begin 16
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 round_robin
 trace_path_errors
 # a file system of 0xc7, the sort of bytes that the program expects

@@ -10,7 +10,7 @@
 
 begin 14
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 round_robin
 trace_path_errors
 

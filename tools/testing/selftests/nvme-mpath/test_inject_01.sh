@@ -101,7 +101,7 @@ lost_then_parked()
 begin 27
 need_shortage
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 trace_path_errors
 
 large="-b 65536 -q 4"

@@ -66,7 +66,7 @@ retries()
 begin 21
 need_shortage
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 
 odd="--buffer-offset 1"
 # shellcheck disable=SC2086

@@ -89,7 +89,7 @@ nvme_cli()
 
 begin 6
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 at_exit "touch $tmp/stop"
 round_robin
 trace_path_errors

@@ -80,7 +80,7 @@ begin 5
 need_tools nvme
 [ -x ./nvme_mpath_32 ] ||
 	skip_all "no 32-bit program (gcc -m32, tools/include/nolibc)"
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 trace_path_errors
 start_32 io "$ng"
 start_32 io64 "$ng"

@@ -65,7 +65,7 @@ takes_fixed_vectors()
 begin 13
 need_tools nvme
 # 15 tags a queue
-nvmet_up 2 0 -l 60 -Q 16
+nvmet_up 2 0 -l 600 -Q 16
 trace_path_errors
 lost_in_flight "in flight" 16
 lost_in_flight "in flight, SQPOLL" 16 --mode sqpoll

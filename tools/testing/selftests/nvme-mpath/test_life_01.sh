@@ -13,6 +13,8 @@ fops_open()
 {
 	rm -f "$tmp/fops.in"
 	mkfifo "$tmp/fops.in"
+	# or what the last one said is taken for its word
+	: >"$tmp/fops"
 	./nvme_mpath_fops "$1" <"$tmp/fops.in" >"$tmp/fops" 2>&1 &
 	fops=$!
 	at_exit "kill $fops"

@@ -18,7 +18,7 @@ more_users()
 
 begin 5
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 [ -e /sys/module/nvme_tcp/refcnt ] || skip_all "nvme-tcp is built in"
 users=$(cat /sys/module/nvme_tcp/refcnt)
 hold

@@ -44,7 +44,7 @@ lost()
 
 begin 17
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 trace_path_errors
 for mode in fsync sqpoll,fsync async,fsync drain,fsync drain,async,fsync; do
 	no_path "$mode"

@@ -46,7 +46,7 @@ run_cell()
 
 begin 14
 need_tools nvme
-nvmet_up 2 0 -l 60 -P 1
+nvmet_up 2 0 -l 600 -P 1
 trace_path_errors
 trace_sent
 matrix

@@ -14,5 +14,5 @@
 begin $core_checks
 need_tools nvme fio
 transport='tcp'
-core_matrix 2 -l 60 -P 1
+core_matrix 2 -l 600 -P 1
 finish

@@ -9,7 +9,7 @@
 begin 4
 need_tools nvme
 can_inject
-nvmet_up 2 5 -l 60
+nvmet_up 2 5 -l 600
 policy none || give_up "policy"
 ctrl=$(ctrl_of_port 1)
 path=$(path_of_ctrl "$ctrl")

@@ -36,7 +36,7 @@ begin 7
 need_tools nvme
 zoned=1
 # slow, so that the zone is not full before the end of the test
-nvmet_up 2 50 -l 60
+nvmet_up 2 50 -l 600
 round_robin
 trace_path_errors
 

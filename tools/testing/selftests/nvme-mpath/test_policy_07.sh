@@ -16,7 +16,7 @@ statuses=(persistent-loss:0x2301 inaccessible:0x2302 change:0x2303)
 
 begin 7
 need_tools nvme
-nvmet_up 2 5 -l 60
+nvmet_up 2 5 -l 600
 policy none || give_up "policy"
 ctrl=$(ctrl_of_port 1)
 

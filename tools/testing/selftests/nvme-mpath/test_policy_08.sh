@@ -48,7 +48,7 @@ lose_appends()
 begin 14
 need_tools nvme
 zoned=1
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 round_robin
 trace_path_errors
 target_counts $APPEND

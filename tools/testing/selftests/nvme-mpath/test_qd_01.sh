@@ -32,7 +32,7 @@ flying()
 
 begin 12
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 echo queue-depth >"$subsys/iopolicy"
 [ "$(cat "$subsys/iopolicy")" = queue-depth ] ||
 	skip_all "no iopolicy queue-depth"

@@ -114,7 +114,7 @@ park()
 begin 24
 need_tools nvme
 can_inject
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 echo queue-depth >"$subsys/iopolicy" 2>/dev/null
 [ "$(cat "$subsys/iopolicy")" = queue-depth ] ||
 	skip_all "no iopolicy queue-depth"
@@ -204,7 +204,7 @@ nvme disconnect -d "$ctrl" >"$tmp/disconnect" 2>&1 &
 must 20 "one path" paths_live 1
 release
 io_wait
-nvmet_connect 1 -l 60
+nvmet_connect 1 -l 600
 # the new path is the last in the list
 first=0/16
 balanced "lost by the removal of a path"

@@ -8,7 +8,7 @@
 
 begin 4
 need_tools nvme fio
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 # half of the requests in flight are on either path
 round_robin
 trace_path_errors

@@ -15,7 +15,7 @@ io_or_end()
 
 begin 2
 need_tools nvme fio
-nvmet_up 2 20 -l 60
+nvmet_up 2 20 -l 600
 round_robin
 fio --name=block --filename="/dev/$head" --ioengine=io_uring --direct=1 \
 	--rw=randread --bs=4k --iodepth=16 --size=16M --time_based --runtime=600 \

@@ -8,7 +8,7 @@
 
 begin 9
 need_tools nvme
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 round_robin
 trace_path_errors
 chmod 644 "$ng"

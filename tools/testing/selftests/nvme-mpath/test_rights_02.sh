@@ -42,7 +42,7 @@ raises()
 begin 10
 need_tools nvme
 can_inject
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 trace_path_errors
 chmod 666 "$ng"
 drops "plain ring"

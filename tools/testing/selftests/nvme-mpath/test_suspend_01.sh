@@ -30,7 +30,7 @@ need_tools nvme
 [ -w $POWER/pm_test ] ||
 	skip_all "no $POWER/pm_test (CONFIG_SUSPEND, CONFIG_PM_DEBUG)"
 at_exit "echo none >$POWER/pm_test"
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 
 no_usable_path inaccessible
 for mode in "${modes[@]}"; do

@@ -76,7 +76,7 @@ begin 14
 need_tools nvme
 head -c 65536 /dev/zero | tr '\0' x >"$tmp/x"
 can_inject
-nvmet_up 2 0 -l 60 -k 120
+nvmet_up 2 0 -l 600 -k 120
 backend2_up
 find_scan
 no_path

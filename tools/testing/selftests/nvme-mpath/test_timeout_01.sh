@@ -46,7 +46,7 @@ io_timeout=/sys/module/nvme_core/parameters/io_timeout
 at_exit "echo $(cat "$io_timeout") >$io_timeout"
 # the timeout of the driver must not expire meanwhile
 echo 600 >"$io_timeout"
-nvmet_up 2 0 -l 60
+nvmet_up 2 0 -l 600
 trace_path_errors
 expires "io_uring" "$ng"
 expires "ioctl" --engine io64 "$ng"

@@ -380,16 +380,23 @@ reset_lossy()
 	reset_ctrl "$1"
 }
 
+# one at a time for each controller: another one would be refused, and leave what it has
+# lost to the timeout
+resets=()
+
 break_pcie_reset()
 {
 	local c
 
 	pick 0 1
 	[ -z "${broken[slot$picked]:-}" ] || return
+	[ -z "${resets[picked]:-}" ] || ended "${resets[picked]}" || return
 	action "reset the controller in slot $picked"
 	use pcie
 	c=$(pci_ctrl "$picked")
-	[ -z "$c" ] || job reset_lossy "$c"
+	[ -n "$c" ] || return
+	job reset_lossy "$c"
+	resets[picked]=${jobs[-1]}
 }
 
 break_slow()

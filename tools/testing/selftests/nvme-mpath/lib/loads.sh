@@ -43,6 +43,8 @@ io_start()
 io_run()
 {
 	io_log=$tmp/io.$((++io_count))
+	# not only once it runs: a subshell may have had that number, and was ready
+	: >"$io_log"
 	"$@" >"$io_log" 2>&1 &
 	io=$!
 	io_logs[$io]=$io_log
