@@ -528,27 +528,32 @@ void nvme_mpath_pt_requeue(struct nvme_ns_head *head)
  * Resume parked commands that have waited for too long. Their retry makes one
  * more attempt if a path is usable, and ends them where they would be parked
  * again. So do ioctls.
+ *
+ * The others go to the end of the list, but never off it: an event that comes
+ * while the lock is dropped must find them. The count has waiting ioctls as well,
+ * and both change meanwhile: some commands may be looked at twice, or next time.
  */
 static void nvme_mpath_pt_resume_overdue(struct nvme_ns_head *head)
 {
 	unsigned int wait_secs = READ_ONCE(head->passthru.wait_secs);
+	struct list_head *parked = &head->passthru.parked;
 	struct nvme_uring_cmd_pdu *pdu;
 	unsigned long waited;
-	LIST_HEAD(batch);
+	long left;
 
 	if (!wait_secs)
 		return;
 
+	left = atomic_long_read(&head->passthru.counts[NVME_MPATH_PT_COUNT_PARKED]);
 	spin_lock_irq(&head->requeue_lock);
-	list_splice_init(&head->passthru.parked, &batch);
-	while (!list_empty(&batch)) {
-		pdu = list_first_entry(&batch, struct nvme_uring_cmd_pdu, node);
+	for (; left > 0 && !list_empty(parked); left--) {
+		pdu = list_first_entry(parked, struct nvme_uring_cmd_pdu, node);
 		waited = jiffies -
 			nvme_uring_kept(nvme_uring_cmd_of(pdu))->waits_since;
 		nvme_mpath_pt_keep_or_resume(head, pdu,
 					     nvme_mpath_pt_is_overdue(wait_secs,
 								      waited) ?
-					     NULL : &head->passthru.parked);
+					     NULL : parked);
 	}
 	spin_unlock_irq(&head->requeue_lock);
 
@@ -567,9 +572,7 @@ static void nvme_mpath_pt_recheck_work(struct work_struct *work)
 	nvme_mpath_pt_resume_overdue(head);
 	/*
 	 * Pairs with nvme_mpath_pt_enqueue(): a command whose short-delay
-	 * request saw short_since set is on the list. An event that did not
-	 * find the commands there because nvme_mpath_pt_resume_overdue() looked
-	 * at them is seen below.
+	 * request saw short_since set is on the list.
 	 */
 	smp_mb();
 	srcu_idx = srcu_read_lock(&head->srcu);
