@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will reset all controllers under block I/O of io_uring: what was
-# submitted without a usable path is sent when one is back, and not answered with
-# EAGAIN because the path's queue is frozen at that moment.
-# stock: pass
+# This test will send block I/O of io_uring while no path is usable: all of it is sent
+# when one is back, and waits for a tag, or for a queue that is frozen at that moment. It
+# is not answered with EAGAIN. Then under resets of all controllers.
+# stock: fail
 # timeout: 120
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -13,15 +13,35 @@ io_or_end()
 	ended "$load" || block_io_moves
 }
 
-begin 2
+# block_io <iodepth> [option of fio]...: in the background
+block_io()
+{
+	fio --name=block --filename="/dev/$head" --ioengine=io_uring --direct=1 \
+		--rw=randread --bs=4k --size=16M --thread --eta=never --iodepth="$@" \
+		>"$tmp/fio" 2>&1 &
+	load=$!
+	at_exit "kill -9 $load"
+}
+
+# all of a ring of 128 are on their way
+all_submitted()
+{
+	grep -qs "^CachedSqHead:[[:space:]]*128$" "/proc/$load"/fdinfo/*
+}
+
+begin 3
 need_tools nvme fio
-nvmet_up 2 20 -l 600
+# fewer tags than I/O that waits
+nvmet_up 2 20 -l 600 -i 1 -Q 16
+no_usable_path inaccessible
+block_io 128 --number_ios=128
+must 30 "128 reads without a usable path" all_submitted
+usable_paths
+must 30 "end of the reads" ended "$load"
+check "128 reads that found no path wait for 32 tags, and succeed" fio_stop "$load"
+
 round_robin
-fio --name=block --filename="/dev/$head" --ioengine=io_uring --direct=1 \
-	--rw=randread --bs=4k --iodepth=16 --size=16M --time_based --runtime=600 \
-	--eta=never >"$tmp/fio" 2>&1 &
-load=$!
-at_exit "kill -9 $load"
+block_io 16 --time_based --runtime=600
 must 30 "block I/O" block_io_moves
 for _ in $(seq 12); do
 	reset_all
