@@ -86,7 +86,7 @@ static bool nvme_mpath_pt_fence_enter(struct nvme_ctrl *ctrl,
 	if (fence && fence->state < state) {
 		if (fence->state == NVME_MPATH_PT_FENCE_RUNNING) {
 			/* Set Features may have changed it */
-			fence->kato = ctrl->kato;
+			fence->kato = data_race(ctrl->kato);
 			fence->down_at = jiffies;
 		}
 		/* pairs with nvme_mpath_pt_fence_left() */
@@ -167,7 +167,7 @@ int nvme_mpath_pt_fence_start(struct nvme_ctrl *ctrl)
 	if (!fence)
 		return -ENOMEM;
 	kref_init(&fence->ref);
-	fence->kato = ctrl->kato;
+	fence->kato = data_race(ctrl->kato);
 	fence->kas = ctrl->kas;
 	fence->tbkas = ctrl->ctratt & NVME_CTRL_ATTR_TBKAS;
 	fence->cqt = ctrl->cqt;
