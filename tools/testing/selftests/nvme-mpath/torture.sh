@@ -32,13 +32,13 @@ declare -A target_nsid=([tcp]=1 [zoned]=2 [pcie]=1 [meta]=3 [pzoned]=2)
 declare -A target_head target_ng subsystem
 # shellcheck disable=SC2034 # for torture_loads.sh
 zones_zoned=1024 zones_pzoned=60
-lane_mark=() pci_iops=200
+lane_mark=() pci_iops=400
 
 # zoned_backend_up: another null_blk, of zones of 1 MiB, for namespace 2
 zoned_backend_up()
 {
 	null_blk_up mpath1 size=1024 zoned=1 zone_size=1 irqmode=2 \
-		completion_nsec=$((20000000 * SLOW)) ||
+		completion_nsec=$((10000000 * SLOW)) ||
 		give_up "no zoned null_blk"
 }
 
@@ -64,7 +64,7 @@ tcp_up()
 {
 	local p
 
-	nvmet_target_up 2 $((20 * SLOW))
+	nvmet_target_up 2 $((10 * SLOW))
 	other_volume_up
 	zoned_backend_up
 	backend=/dev/mpath1

@@ -14,7 +14,7 @@
 # FAULTS=...,pull: QEMU 7.2 crashes now and then when a card goes under such a load.
 # failover_04, delay_05 and hold_02 pull one.
 faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,,}
-	pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy rescan swap)
+	flap{,} pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy rescan swap)
 
 # what is broken: how to mend it
 declare -A broken=()
@@ -208,6 +208,57 @@ break_ana()
 	mend_by "ana$p" ana optimized "$p"
 }
 
+# A path that goes and comes at a random rate, until it is mended.
+break_flap()
+{
+	local port what ms
+
+	pick 1 2
+	claim "ana$picked" "path$picked" || return
+	port=$picked
+	pick ana{,} reset
+	what=$picked
+	rnd 250
+	ms=$((50 + r))
+	action "flap by $what on port $port, every $ms ms"
+	rm -f "$tmp/steady.$port"
+	job flap "$what" "$port" "$ms"
+	mend_by "ana$port" steady "$port" "${jobs[-1]}"
+	mend_by "path$port" :
+}
+
+# flap <ana|reset> <port> <ms>
+flap()
+{
+	until [ -e "$tmp/steady.$2" ]; do
+		! "flap_$1" "$2" "$3" || echo flap >>"$tmp/faults"
+		pause "$3"
+	done
+}
+
+flap_ana()
+{
+	ana inaccessible "$1"
+	pause "$2"
+	ana optimized "$1"
+}
+
+# another fault may have it deleted
+flap_reset()
+{
+	local c
+
+	c=$(tcp_ctrl "$1")
+	[ -n "$c" ] && reset_ctrl "$c"
+}
+
+# steady <port> <pid>: of what flaps it
+steady()
+{
+	touch "$tmp/steady.$1"
+	wait_for 60 ended "$2"
+}
+
 # The target refuses commands of a path, and does not say so before.
 break_refuse()
 {
@@ -275,8 +326,10 @@ reset_live()
 	for c in $(ctrls); do
 		[ "$(ctrl_state "$c")" != live ] || live+=("$c")
 	done
+	[ ${#live[@]} -gt 0 ] || return
 	action "reset ${live[*]}"
 	job reset_ctrl "${live[@]}"
+	echo reset >>"$tmp/faults"
 }
 
 # for a moment: processes that end wait for commands that are in flight
@@ -289,7 +342,7 @@ break_hold()
 	await_load
 	pause $((300 + r))
 	pick nothing reset reset_both{,} port cut{,} stall
-	[ "$picked" = nothing ] || "break_$picked" || reset_live
+	[ "$picked" = nothing ] || break_now "$picked" || reset_live
 	action "release"
 	release
 	mend gate
@@ -507,7 +560,7 @@ break_delayed()
 	set_delayed "$t" "$picked"
 	mend_by "delayed.$t" set_delayed "$t" cqt
 	# commands have to be lost for it
-	break_hold
+	break_now hold || :
 }
 
 set_delayed()
@@ -534,10 +587,18 @@ break_rescan()
 	job rescan
 }
 
+# break_now <fault>: false if it cannot be made now. The count is that of faults made.
+break_now()
+{
+	"break_$1" || return
+	# flap counts itself
+	[ "$1" = flap ] || echo "$1" >>"$tmp/faults"
+}
+
 # act: the next choice. The sequence does not depend on what can be done.
 act()
 {
-	local t n
+	local n
 
 	step=$((step + 1))
 	rnd_from 0 "$step"
@@ -548,9 +609,7 @@ act()
 		mend "$picked"
 	else
 		pick "${faults[@]}"
-		t=$picked
-		"break_$t"
-		echo "$t" >>"$tmp/faults"
+		break_now "$picked"
 	fi
 	# half of them come together with the next one
 	rnd 1400
