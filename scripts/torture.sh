@@ -53,7 +53,7 @@ keep()
 		echo
 		cat "$1"
 		[ "$kernel" != debug ] ||
-			{ echo && "$top/scripts/coverage.sh" "$base"; } ||
+			{ echo && "$top/scripts/coverage.sh" "$base" "$dir"; } ||
 			echo "no coverage"
 	} >"$kept"
 	echo "kept: ${kept#"$top"/}"
@@ -68,8 +68,9 @@ one_run()
 	msg "to repeat it: make torture BASE=$base KERNEL=$kernel" \
 		"SEED=$TORTURE_SEED MINUTES=$TORTURE_MINUTES$options"
 	code=0
-	"$top/scripts/test.sh" "$base" series "$kernel" ./torture.sh || code=$?
-	dir=$(readlink -f "$out/results/$base/latest")
+	"$top/scripts/test.sh" "$base" series "$kernel" ./torture.sh |
+		tee "$output" || code=$?
+	dir=$(sed -n 's/^# logs: //p' "$output")
 	report=$dir/torture.report
 	crashed=0
 	! qemu_crashed "$dir/torture" || crashed=1
@@ -82,6 +83,8 @@ one_run()
 		"'$TORTURE_SEED<tab>${TORTURE_FAULTS:--}<tab>what it was' to ${known#"$top"/}"
 }
 
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
 gravest=0
 for run in "${runs[@]}"; do
 	read -r TORTURE_SEED TORTURE_FAULTS what <<<"$run"

@@ -223,14 +223,15 @@ break_flap()
 	action "flap by $what on port $port, every $ms ms"
 	rm -f "$tmp/steady.$port"
 	job flap "$what" "$port" "$ms"
+	# whichever is mended first ends it
 	mend_by "ana$port" steady "$port" "${jobs[-1]}"
-	mend_by "path$port" :
+	mend_by "path$port" steady "$port" "${jobs[-1]}"
 }
 
-# flap <ana|reset> <port> <ms>
+# flap <ana|reset> <port> <ms>: not longer than the test
 flap()
 {
-	until [ -e "$tmp/steady.$2" ]; do
+	while [ -d "$tmp" ] && [ ! -e "$tmp/steady.$2" ]; do
 		! "flap_$1" "$2" "$3" || echo flap >>"$tmp/faults"
 		pause "$3"
 	done
@@ -256,7 +257,8 @@ flap_reset()
 steady()
 {
 	touch "$tmp/steady.$1"
-	wait_for 60 ended "$2"
+	wait_for 60 ended "$2" ||
+		violation stuck "the end of what flaps tcp $1 did not come"
 }
 
 # The target refuses commands of a path, and does not say so before.
@@ -587,7 +589,7 @@ break_rescan()
 	job rescan
 }
 
-# break_now <fault>: false if it cannot be made now. The count is that of faults made.
+# break_now <fault>: false if it cannot be made now, and is not counted
 break_now()
 {
 	"break_$1" || return
