@@ -16,8 +16,11 @@ io_or_end()
 # block_io <iodepth> [option of fio]...: in the background
 block_io()
 {
+	local depth=$1
+
+	shift
 	fio --name=block --filename="/dev/$head" --ioengine=io_uring --direct=1 \
-		--rw=randread --bs=4k --size=16M --thread --eta=never --iodepth="$@" \
+		--rw=randread --bs=4k --size=16M --thread --eta=never --iodepth="$depth" "$@" \
 		>"$tmp/fio" 2>&1 &
 	load=$!
 	at_exit "kill -9 $load"
