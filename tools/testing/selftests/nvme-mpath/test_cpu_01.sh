@@ -7,8 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-CPU=/sys/devices/system/cpu/cpu1/online
-
 modes=(coop defer sqpoll iopoll async)
 pids=()
 

@@ -8,7 +8,6 @@
 . ./lib.sh
 
 LOADS=4 EACH=4096
-CPU=/sys/devices/system/cpu/cpu1/online
 
 # all_wait: a load after the other, until all of its commands wait
 all_wait()

@@ -463,8 +463,6 @@ break_slow()
 	mend_by drive pci_slow "$pci_iops"
 }
 
-CPU=/sys/devices/system/cpu/cpu1/online
-
 cpu()
 {
 	echo "$1" >$CPU

@@ -3,6 +3,10 @@
 # shellcheck disable=SC2154 # lib.sh sources the files that set the variables
 # Faults. port_down is in nvmet.sh, pci_pull in pcie.sh.
 
+# 0 or 1: the one CPU that goes and comes
+# shellcheck disable=SC2034 # for the tests
+CPU=/sys/devices/system/cpu/cpu1/online
+
 # hold: the target executes no more commands on the backend until release. The
 # commands that the host has sent stay in flight, however busy the machine is.
 hold()
