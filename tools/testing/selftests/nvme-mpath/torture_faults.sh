@@ -14,7 +14,7 @@
 # FAULTS=...,pull: QEMU 7.2 crashes now and then when a card goes under such a load.
 # failover_04, delay_05 and hold_02 pull one.
 faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,,}
-	flap{,} pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy rescan swap)
+	flap{,,,} pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy rescan swap)
 
 # what is broken: how to mend it
 declare -A broken=()
@@ -409,16 +409,18 @@ slot_live()
 # the kernel can do that, the driver takes no notice of the answers before it.
 LOST_ANSWERS=/sys/kernel/debug/fail_io_timeout
 
-# lose_next_answers <controller>: some of those that come within a moment
+# lose_next_answers <controller>: some of those that come within a moment. It has to be
+# short, or they time out before the reset.
 lose_next_answers()
 {
-	local p i
+	local p i value
 
 	for p in "/sys/class/nvme/$1"/nvme*c*n*; do
 		lose_answers "${p##*/}" 16
 	done
 	for ((i = 0; i < 10 * SLOW; i++)); do
-		! answers_lost || break
+		value_of "$LOST_ANSWERS/times" 0
+		[ "$value" != 0 ] || break
 		pause 50
 	done
 	# from here on nothing may be lost without a reset
