@@ -167,6 +167,7 @@ int nvme_mpath_pt_fence_start(struct nvme_ctrl *ctrl)
 	if (!fence)
 		return -ENOMEM;
 	kref_init(&fence->ref);
+	/* read again when the fence is entered: Set Features may change it */
 	fence->kato = data_race(ctrl->kato);
 	fence->kas = ctrl->kas;
 	fence->tbkas = ctrl->ctratt & NVME_CTRL_ATTR_TBKAS;

@@ -8,12 +8,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# find_disk: sets $ng, of the one controller
-find_disk()
-{
-	find_subsys "$NVMET_NQN" && find_node 1
-}
-
 begin 2
 need_tools nvme rmmod modprobe
 at_exit "reload_host Y"

@@ -41,7 +41,7 @@ block_io 128 --number_ios=128
 must 30 "128 reads without a usable path" all_submitted
 usable_paths
 must 30 "end of the reads" ended "$load"
-check "128 reads that found no path wait for 32 tags, and succeed" fio_stop "$load"
+check "128 reads that found no path wait for tags, and succeed" fio_stop "$load"
 
 round_robin
 block_io 16 --time_based --runtime=600

@@ -21,14 +21,6 @@ SENDS=15
 
 reader=''
 
-# find_disk: sets $head and $ng, of the one controller
-find_disk()
-{
-	find_subsys "$NVMET_NQN" && find_node 1 || return
-	head=nvme${ng#/dev/ng}
-	[ -b "/dev/$head" ]
-}
-
 # read_on_first_queue: sets $reader, which sends one read at a time, itself: it is on the
 # CPU that the first queue belongs to
 read_on_first_queue()

@@ -14,7 +14,8 @@
 # FAULTS=...,pull: QEMU 7.2 crashes now and then when a card goes under such a load.
 # failover_04, delay_05 and hold_02 pull one.
 faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,,}
-	flap{,,,} pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy rescan swap)
+	flap{,,,} pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy
+	rescan swap)
 
 # what is broken: how to mend it
 declare -A broken=()

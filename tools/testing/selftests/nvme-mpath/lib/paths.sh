@@ -176,3 +176,11 @@ find_node()
 	done
 	return 1
 }
+
+# find_disk: sets $head and $ng, of the one controller of nvmet, without multipath
+find_disk()
+{
+	find_subsys "$NVMET_NQN" && find_node 1 || return
+	head=nvme${ng#/dev/ng}
+	[ -b "/dev/$head" ]
+}
