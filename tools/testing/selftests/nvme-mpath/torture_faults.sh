@@ -468,13 +468,13 @@ break_slow()
 
 cpu()
 {
-	echo "$1" >$CPU
+	echo "$1" >"$CPU"
 }
 
 # It waits for the commands in flight.
 break_cpu()
 {
-	[ -w $CPU ] || return
+	[ -w "$CPU" ] || return
 	claim cpu || return
 	action "CPU 1 goes"
 	job cpu 0
@@ -789,7 +789,7 @@ calm()
 	done
 	calm_step 120 stuck "the end of what runs in the background" jobs_ended
 	# if it came before it had gone
-	[ ! -w $CPU ] || [ "$(cat $CPU)" = 1 ] || cpu 1
+	[ ! -w "$CPU" ] || [ "$(cat "$CPU")" = 1 ] || cpu 1
 	calm_step 60 stuck "a controller for each path" all_connected
 	broken=()
 	calm_step 90 stuck "live paths" all_live
