@@ -32,14 +32,16 @@ help:
 #:                T=delay a group, T="delay park_01" several
 #:   make torture MINUTES=3  random loads and faults, and whether each command was
 #:                answered once, with right data, and nothing is left; SEED=n
-#:                repeats a run, SEED=known all that failed once
+#:                repeats a run, SEED=known all that failed once;  FAULTS=reset,ana
+#:                only these;  LANES=n loads at a time;  KEEP=1 keeps the report
 #:   make new-test G=park  a new test of that group, made from the template
 #:   make blktests BLKTESTS=/path  the case of contrib/blktests, by a copy of that
 #:                checkout of blktests;  TIMEOUT=n seconds of load
 #:   make mutants  plants mistakes in the modules for Debian's own kernel, one by
 #:                one, and sees that a test catches each;  T="retry-dropped ..."
 #:                only these;  CLEAN=0 without a run of the tests before that;
-#:                SEEDS="1 2" by torture with these seeds, instead of the tests
+#:                SEEDS="1 2" by torture with these seeds, for MINUTES=3 each,
+#:                instead of the tests
 #:   make coverage  which lines of failover the last run with KERNEL=debug, of
 #:                test or torture, has reached;  T=/path  another one
 #:   make kunit   the unit tests, under User Mode Linux
@@ -47,15 +49,17 @@ help:
 #:   make tree    unpack the base kernel, assemble the series on it
 #:   make kernel  and build it
 #:   make check   checkpatch, sparse, W=1, kernel-doc, shellcheck, htmldocs
-#:   make check-bisect  build each prefix of the series, in seven configurations:
-#:                no multipath, no io_uring, i386, arm64, clang;  T=i386 only one
+#:   make check-bisect  build each prefix of the series, in seven configurations,
+#:                without multipath, io_uring or modules, and for i386, arm64 and
+#:                clang among them;  T=i386 only one
 #:   make modules  NVMe modules with the series for Debian's own kernel;  KVER=x
 #:                names one
 #:   make deb     a DKMS package that does this on each kernel update
 #:   make deb-test SUITE=trixie  installs it in a Debian of its own, and boots that
 #:                in a VM, its root on NVMe: before and after a kernel update, and
 #:                after removal
-#:   make bench   what it costs, and what it buys;  T=cost|failover|growth
+#:   make bench   what it costs, and what it buys;  T=cost|failover|growth;  KEEP=1
+#:                keeps tables and pictures in bench/results
 #:   make htmldocs  the documentation, by the kernel's own build
 #:   make series  the series as mails with cover letters, in out/$BASE/mail;
 #:                SIGNOFF=1 signs them off as you

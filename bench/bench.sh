@@ -17,7 +17,8 @@
 # growth    parked commands: the time until all have been sent again, and the time
 #           a lock is held for it
 #
-# KEEP=1 copies tables and pictures to bench/results/<base>, for the README.
+# KEEP=1 copies tables and pictures to bench/results/<base>, for the README; beside
+# them stand the kernels of each part.
 . "$(dirname "$0")/../scripts/lib.sh"
 
 load_base "${1:-}"
@@ -53,7 +54,7 @@ kernel()
 	done
 	vm_options+=(-s "$tests" -k "$image" -p dmsetup)
 	echo "$1 $kind: $(cat "$base_dir/$1/build-$kind/include/config/kernel.release"), \
-$(git -C "$base_dir/$1" log -1 --format=%H)" >>"$results/kernels.txt"
+$(git -C "$base_dir/$1" log -1 --format=%H)" >>"$results/kernels-$part.txt"
 }
 
 # guest <name> <script>: prints its measurements, as CSV. A drive of QEMU has been

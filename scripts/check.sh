@@ -98,7 +98,8 @@ result "htmldocs: no warning in new files" "$logs/htmldocs"
 
 mapfile -t scripts < <(cd "$top" && git ls-files -co --exclude-standard \
 	'*.sh' '*/init' '*.rc' .ci/run)
-(cd "$top" && shellcheck -x "${scripts[@]}") >"$logs/shellcheck" 2>&1 || true
+(cd "$top" && printf '%s\0' "${scripts[@]}" |
+	xargs -0 -n 16 -P "$(nproc)" shellcheck -x) >"$logs/shellcheck" 2>&1 || true
 # it takes its frame from blktests
 (cd "$top" && shellcheck -e SC1091,SC2034,SC2154 contrib/blktests/passthru-failover) \
 	>>"$logs/shellcheck" 2>&1 || true

@@ -204,7 +204,7 @@ follows_guide()
 {
 	guide "See that it is on" 1 | tee "$dir/see" &&
 		grep -qx idempotent "$dir/see" &&
-		grep -q "nvme${ng#/dev/ng}/passthru_delayed_retry:cqt" "$dir/see"
+		grep -q "nvme${ng#/dev/ng}/passthru_failover:idempotent" "$dir/see"
 }
 
 # watches: fio and the counter
