@@ -4,8 +4,9 @@
  * the kernel asks for the page, by userfaultfd, print "missing", and in which
  * thread. Provide it only on SIGUSR1. Then print "res=N" for the result, and
  * "data=" for the page. With "vec" it is the second entry of an array, with "one" as
- * well the only one. With "retry" the page is there when the command is sent,
- * and taken away by an earlier SIGUSR1: a retry will miss it.
+ * well the only one. With "ioctl" it is sent by ioctl(). With "retry" the page is
+ * there when the command is sent, and taken away by an earlier SIGUSR1: a retry will
+ * miss it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,7 +30,7 @@
 #define PATTERN	0x6d
 
 static unsigned char *page, *given;
-static bool write_data, vec, one, async, retry;
+static bool write_data, vec, one, async, by_ioctl, retry;
 static int uffd;
 
 static void fail(const char *what)
@@ -108,14 +109,29 @@ static void *give_page(void *unused)
 	return NULL;
 }
 
-static void prepare(struct io_uring_sqe *sqe, int fd)
+/* get_iovecs: sets how many there are */
+static struct iovec *get_iovecs(unsigned int *nr)
 {
 	static unsigned char there[BYTES / 2];
 	static struct iovec iov[] = {
 		{ .iov_base = there, .iov_len = sizeof(there) },
 		{ .iov_len = BYTES - sizeof(there) },
 	};
+
+	iov[1].iov_base = page;
+	*nr = 2;
+	if (!one)
+		return iov;
+	iov[1].iov_len = BYTES;
+	*nr = 1;
+	return &iov[1];
+}
+
+static void prepare(struct io_uring_sqe *sqe, int fd)
+{
 	struct nvme_uring_cmd *cmd;
+	struct iovec *iov;
+	unsigned int nr;
 
 	if (!sqe)
 		exit(2);
@@ -123,11 +139,40 @@ static void prepare(struct io_uring_sqe *sqe, int fd)
 			    NVME_URING_CMD_IO, write_data ? OP_WRITE : OP_READ, 1);
 	sqe->flags = async ? IOSQE_ASYNC : 0;
 	set_nvme_data(cmd, page, BYTES, 0);
-	iov[1].iov_base = page;
-	if (one)
-		iov[1].iov_len = BYTES;
+	if (vec) {
+		iov = get_iovecs(&nr);
+		set_nvme_iovecs(cmd, iov, nr);
+	}
+}
+
+static int send_by_ioctl(int fd)
+{
+	struct nvme_passthru_cmd64 cmd = {
+		.opcode = write_data ? OP_WRITE : OP_READ, .nsid = 1,
+		.addr = (uintptr_t)page, .data_len = BYTES,
+	};
+	int ret;
+
 	if (vec)
-		set_nvme_iovecs(cmd, one ? &iov[1] : iov, one ? 1 : 2);
+		cmd.addr = (uintptr_t)get_iovecs(&cmd.vec_cnt);
+	cmd.cdw12 = BYTES / LBA_SIZE - 1;
+	ret = ioctl(fd, vec ? NVME_IOCTL_IO64_CMD_VEC : NVME_IOCTL_IO64_CMD, &cmd);
+	return ret < 0 ? -errno : ret;
+}
+
+static int send_by_ring(struct io_uring *ring, int fd)
+{
+	struct io_uring_cqe *cqe;
+	int ret;
+
+	prepare(io_uring_get_sqe(ring), fd);
+	ret = io_uring_submit(ring);
+	if (ret != 1)
+		fail("io_uring_submit");
+	do
+		ret = io_uring_wait_cqe(ring, &cqe);
+	while (ret == -EINTR);
+	return ret ?: cqe->res;
 }
 
 static void parse(int argc, char **argv)
@@ -136,7 +181,7 @@ static void parse(int argc, char **argv)
 
 	if (argc < 3) {
 		fprintf(stderr,
-			"usage: nvme_mpath_fault /dev/ngXnY read|write [vec] [one] [async] [retry]\n");
+			"usage: nvme_mpath_fault /dev/ngXnY read|write [vec] [one] [async] [ioctl] [retry]\n");
 		exit(2);
 	}
 	write_data = !strcmp(argv[2], "write");
@@ -144,6 +189,7 @@ static void parse(int argc, char **argv)
 		vec |= !strcmp(argv[i], "vec");
 		one |= !strcmp(argv[i], "one");
 		async |= !strcmp(argv[i], "async");
+		by_ioctl |= !strcmp(argv[i], "ioctl");
 		retry |= !strcmp(argv[i], "retry");
 	}
 }
@@ -154,7 +200,6 @@ int main(int argc, char **argv)
 	struct io_uring_params p = {
 		.flags = IORING_SETUP_SQE128 | IORING_SETUP_CQE32,
 	};
-	struct io_uring_cqe *cqe;
 	struct io_uring ring;
 	pthread_t thread;
 	sigset_t set;
@@ -179,15 +224,7 @@ int main(int argc, char **argv)
 	if (pthread_create(&thread, NULL, give_page, NULL))
 		fail("pthread_create");
 
-	prepare(io_uring_get_sqe(&ring), fd);
-	ret = io_uring_submit(&ring);
-	if (ret != 1)
-		fail("io_uring_submit");
-	do
-		ret = io_uring_wait_cqe(&ring, &cqe);
-	while (ret == -EINTR);
-	if (!ret)
-		ret = cqe->res;
+	ret = by_ioctl ? send_by_ioctl(fd) : send_by_ring(&ring, fd);
 	printf("res=%d\n", ret);
 	/* a read finds the zeroes of an unwritten block, or earlier data */
 	if (!ret)

@@ -26,7 +26,7 @@ path_there()
 	return 1
 }
 
-# missing_page <read|write> [vec] [async]: sets $faulting
+# missing_page <read|write> [vec] [one] [async] [ioctl]: sets $faulting
 missing_page()
 {
 	# or what the last one said is taken for its word
@@ -60,7 +60,7 @@ waits()
 	must 20 "two paths" paths_live 2
 }
 
-begin 13
+begin 19
 need_tools nvme
 [ -e /proc/sys/vm/unprivileged_userfaultfd ] ||
 	skip_all "no userfaultfd (CONFIG_USERFAULTFD)"
@@ -72,6 +72,9 @@ waits "a read" read
 waits "a vectored write" write vec
 waits "a vectored write of one entry" write vec one
 waits "a write by io-wq" write async
+waits "a write by ioctl" write ioctl
+waits "a read by ioctl" read ioctl
+waits "a vectored write by ioctl" write vec ioctl
 policy none
 waits "a write, policy none" write
 finish
