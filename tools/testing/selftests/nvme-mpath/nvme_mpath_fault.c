@@ -156,7 +156,8 @@ static int send_by_ioctl(int fd)
 	if (vec)
 		cmd.addr = (uintptr_t)get_iovecs(&cmd.vec_cnt);
 	cmd.cdw12 = BYTES / LBA_SIZE - 1;
-	ret = ioctl(fd, vec ? NVME_IOCTL_IO64_CMD_VEC : NVME_IOCTL_IO64_CMD, &cmd);
+	/* a controller's node knows this one only, which takes the members above */
+	ret = ioctl(fd, vec ? NVME_IOCTL_IO64_CMD_VEC : NVME_IOCTL_IO_CMD, &cmd);
 	return ret < 0 ? -errno : ret;
 }
 
