@@ -26,24 +26,13 @@ path_there()
 	return 1
 }
 
-# missing_page <read|write> [vec] [one] [async] [ioctl]: sets $faulting
-missing_page()
-{
-	# or what the last one said is taken for its word
-	: >"$tmp/fault"
-	./nvme_mpath_fault "$ng" "$@" >"$tmp/fault" 2>&1 &
-	faulting=$!
-	at_exit "kill -9 $faulting"
-	must 10 "a page that is waited for" grep -q missing "$tmp/fault"
-}
-
 # waits <what> [option]...: it waits for a page, each path goes and comes back
 waits()
 {
 	local what=$1 port ok=1
 
 	shift
-	missing_page "$@"
+	missing_page "$ng" "$@"
 	for port in 1 2; do
 		in_time nvme disconnect -d "$(ctrl_of_port $port)" || ok=0
 		[ $ok = 0 ] || in_time nvmet_connect $port -l 600 || ok=0
@@ -62,8 +51,6 @@ waits()
 
 begin 19
 need_tools nvme
-[ -e /proc/sys/vm/unprivileged_userfaultfd ] ||
-	skip_all "no userfaultfd (CONFIG_USERFAULTFD)"
 nvmet_up 2 0 -l 600
 waits "a write" write
 check "a write has written the data of the page that came late" \

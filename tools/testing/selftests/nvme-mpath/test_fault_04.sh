@@ -7,15 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# request_waits: sets $faulting, a request of the path that waits for a page
-request_waits()
-{
-	./nvme_mpath_fault "/dev/$c" write ioctl >"$tmp/fault" 2>&1 &
-	faulting=$!
-	at_exit "kill -9 $faulting"
-	must 10 "a page that is waited for" grep -q missing "$tmp/fault"
-}
-
 # unsent: how many requests could not be sent since the test began
 unsent()
 {
@@ -39,11 +30,10 @@ answers()
 
 begin 3
 need_tools nvme
-[ -e /proc/sys/vm/unprivileged_userfaultfd ] ||
-	skip_all "no userfaultfd (CONFIG_USERFAULTFD)"
 nvmet_up 2 0 -l 600
 c=$(ctrl_of_port 1)
-request_waits
+# by the node of the controller: with a request of its path
+missing_page "/dev/$c" write ioctl
 before=$(unsent)
 echo 1 >"/sys/class/nvme/$c/reset_controller" 2>"$tmp/reset" &
 reset=$!

@@ -466,9 +466,12 @@ break_slow()
 	mend_by drive pci_slow "$pci_iops"
 }
 
+# cpu <0|1>: says what is blocked if that takes long
 cpu()
 {
-	echo "$1" >"$CPU"
+	echo "$1" >"$CPU" &
+	wait_for 30 ended $! || echo w >/proc/sysrq-trigger
+	wait $!
 }
 
 # It waits for the commands in flight.

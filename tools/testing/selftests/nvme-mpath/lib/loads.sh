@@ -252,3 +252,17 @@ fio_stop()
 		return 1
 	}
 }
+
+# missing_page <node> <read|write> [vec] [one] [async] [ioctl]: a command that waits for
+# a page until SIGUSR1 to $faulting
+missing_page()
+{
+	[ -e /proc/sys/vm/unprivileged_userfaultfd ] ||
+		skip_all "no userfaultfd (CONFIG_USERFAULTFD)"
+	# or what the last one said is taken for its word
+	: >"$tmp/fault"
+	./nvme_mpath_fault "$@" >"$tmp/fault" 2>&1 &
+	faulting=$!
+	at_exit "kill -9 $faulting"
+	must 10 "a page that is waited for" grep -q missing "$tmp/fault"
+}
