@@ -135,7 +135,9 @@ log_has()
 #  freeze  nvme-pci starts the freeze of its queues in the timeout work and ends
 #	   it in the reset work: lockdep holds that against the former
 #  KCSAN   a data race of two functions that are neither of the NVMe host nor of
-#	   io_uring commands
+#	   io_uring commands; that of the tail of a queue of nvme-pci, which its
+#	   interrupt reads for a trace point; that of the flags of a worker, which
+#	   its timer tick reads
 without_known_reports()
 {
 	# messages between the lines of a report stay
@@ -152,7 +154,9 @@ without_known_reports()
 		    line[i + 1] line[i + 2] ~ /workfn=blk_mq_timeout_work/ &&
 		    report(i, 60) ~ /nvme_start_freeze/)
 			return "freeze"
-		if (line[i] ~ /BUG: KCSAN:/ && line[i] !~ /nvme_|uring_cmd/)
+		if (line[i] ~ /BUG: KCSAN:/ && (line[i] !~ /nvme_|uring_cmd/ ||
+		    line[i] ~ /race in nvme_poll_cq .* nvme_(queue_rq|submit_cmds)/ ||
+		    line[i] ~ /race in kthread_data /))
 			return substr(line[i], index(line[i], "KCSAN"))
 	}
 	{ line[NR] = $0 }
