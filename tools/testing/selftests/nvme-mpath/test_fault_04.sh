@@ -7,20 +7,16 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-# unsent: how many requests could not be sent since the test began
-unsent()
+# logged <text>: how often the driver has said that of the controller
+logged()
 {
-	dmesg | grep -c "$c: failed to send request"
+	dmesg | grep -c "$c: $1"
 }
 
-state_is()
+# logged_again <text> <n>: more than n times
+logged_again()
 {
-	[ "$(ctrl_state "$c")" = "$1" ]
-}
-
-sent_in_vain()
-{
-	[ "$(unsent)" -gt "$before" ]
+	[ "$(logged "$1")" -gt "$2" ]
 }
 
 answers()
@@ -34,19 +30,21 @@ nvmet_up 2 0 -l 600
 c=$(ctrl_of_port 1)
 # by the node of the controller: with a request of its path
 missing_page "/dev/$c" write ioctl
-before=$(unsent)
+unsent=$(logged "failed to send request")
+created=$(logged "creating")
 echo 1 >"/sys/class/nvme/$c/reset_controller" 2>"$tmp/reset" &
 reset=$!
-must 20 "a controller that connects" state_is connecting
+must 20 "a controller that connects its queues" logged_again creating "$created"
 sleep $((2 * SLOW))
 port_down 1
 sleep $((2 * SLOW))
 port_up 1
 check "the controller is not live before the request has ended" \
-	state_is connecting
+	test "$(ctrl_state "$c")" = connecting
 kill -USR1 "$faulting"
 wait "$faulting" $reset
-must 20 "a live controller without a connection" sent_in_vain
+must 20 "a live controller without a connection" \
+	logged_again "failed to send request" "$unsent"
 check "its connections are made again, and it answers" wait_for 30 answers
 must 20 "two live paths" paths_live 2
 check_nothing_left
