@@ -225,3 +225,46 @@ answers_lost()
 {
 	[ "$(cat /sys/kernel/debug/fail_io_timeout/times)" = 0 ]
 }
+
+loses_namespaces()
+{
+	[ "$(ctrl_state "$1")" = "deleting (no IO)" ]
+}
+
+# expire_while_deleted: 5 checks. A command times out while its controller is deleted:
+# that waits for it, and for 16 other commands, which the target holds.
+expire_while_deleted()
+{
+	local c others expires deletion
+
+	# one I/O queue: all commands of the path are on it
+	nvmet_up 2 0 -l 600 -i 1
+	ana inaccessible 2
+	must 20 "one usable path" ana_seen inaccessible "$(ctrl_of_port 2)"
+	c=$(ctrl_of_port 1)
+
+	held_load 16 -n 16 -o write --same-data "$ng"
+	others=$io
+	# late enough, on an idle machine, for the deletion to have begun
+	io_start -n 1 -q 1 --first-lba 8192 --patience 60 -o read \
+		--timeout $((3000 * SLOW)) "$ng"
+	expires=$io
+	must 10 "a command in flight" io_pending 1
+	echo 1 >"/sys/class/nvme/$c/delete_controller" &
+	deletion=$!
+	must 5 "a controller that removes its namespaces" loses_namespaces "$c"
+	check "a command times out while its controller is deleted" \
+		wait_for 10 log_has "$c: I/O .*timeout"
+	ana optimized 2
+	release
+	check "the other 16 commands of its queue end soon" \
+		wait_for 10 ended "$others"
+	io_use "$others"
+	kill -TERM "$others" 2>/dev/null
+	check "they succeed on the other path" io_wait
+	check "the controller goes" wait_for 10 ended $deletion
+	io_use "$expires"
+	io_wait
+	check "the command that timed out ends with -EINTR" \
+		is "-4:1" "$(io_value errors)"
+}
