@@ -3,7 +3,7 @@
 # This test will let the timeout_ms of one command expire on a controller over RDMA
 # that is being deleted. The other commands of its queue must not wait until the
 # timeout of the driver, but are sent on the other path, and the controller goes.
-# stock: fail skip
+# stock: fail hang skip
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
