@@ -191,6 +191,21 @@ static int nvme_mpath_pt_send_held(struct nvme_ns_head *head,
 	return ret;
 }
 
+/* An attempt under head->srcu was not started: see nvme_mpath_pt_send(). */
+static noinline int nvme_mpath_pt_send_failed(struct nvme_ns *ns, int ret,
+					      struct nvme_ns **held)
+{
+	if (ret == -EFAULT) {
+		*held = nvme_mpath_pt_hold_path(ns);
+		if (!*held)
+			ret = -ENODEV;
+	}
+	/* the queue died after the path had been chosen */
+	if (ret == -ENODEV)
+		nvme_mpath_clear_current_path(ns);
+	return ret;
+}
+
 /*
  * An attempt on the submit path, under head->srcu. It must not wait for user
  * pages there: on -EFAULT it returns the path in @held, with a reference, for
@@ -211,14 +226,8 @@ static __always_inline int nvme_mpath_pt_send(struct nvme_ns_head *head,
 	if (likely(ns)) {
 		ret = nvme_ns_uring_cmd(ns, ioucmd, issue_flags,
 					NVME_URING_NOFAULT);
-		if (unlikely(ret == -EFAULT)) {
-			*held = nvme_mpath_pt_hold_path(ns);
-			if (!*held)
-				ret = -ENODEV;
-		}
-		/* the queue died after the path had been chosen */
-		if (unlikely(ret == -ENODEV))
-			nvme_mpath_clear_current_path(ns);
+		if (unlikely(ret != -EIOCBQUEUED))
+			ret = nvme_mpath_pt_send_failed(ns, ret, held);
 	}
 	srcu_read_unlock(&head->srcu, srcu_idx);
 	return ret;
