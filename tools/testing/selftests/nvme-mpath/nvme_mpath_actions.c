@@ -28,7 +28,7 @@ static void pause_forever(unsigned int unused)
 
 static void close_all(unsigned int unused)
 {
-	io_uring_queue_exit(&ring);
+	close_rings();
 	close(fd);
 	say("closed");
 	pause_forever(unused);
@@ -49,7 +49,7 @@ static void unregister_buffers(unsigned int unused)
 	(void)unused;
 	say("unregister");
 	do
-		ret = io_uring_unregister_buffers(&ring);
+		ret = io_uring_unregister_buffers(ring);
 	while (ret == -EINTR);
 	if (ret)
 		fail("io_uring_unregister_buffers", -ret);
@@ -61,6 +61,12 @@ static void reuse(unsigned int unused)
 	(void)unused;
 	reuse_iovecs();
 	say("reused");
+}
+
+static void unmap(unsigned int unused)
+{
+	(void)unused;
+	drop_pages();
 }
 
 static void change_user(unsigned int root)
@@ -85,8 +91,10 @@ static int cancel_fd(void)
 /* By a request; with no flags it cancels the command in slot 0. */
 static void cancel(unsigned int flags)
 {
-	struct io_uring_sqe *sqe = get_sqe();
+	struct io_uring_sqe *sqe;
 
+	use_ring(slots);
+	sqe = get_sqe();
 	if (flags & IORING_ASYNC_CANCEL_FD)
 		flags |= fixed_flag();
 	io_uring_prep_cancel64(sqe, slots[0].seq * MAX_DEPTH, flags);
@@ -108,7 +116,7 @@ static void cancel_sync(unsigned int flags)
 		.timeout = { .tv_sec = -1, .tv_nsec = -1 },
 	};
 
-	stats.cancelled = io_uring_register_sync_cancel(&ring, &reg);
+	stats.cancelled = io_uring_register_sync_cancel(ring, &reg);
 }
 
 #define ALL_OF_FD	(IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL)
@@ -126,6 +134,7 @@ static const struct action {
 	{ "pause", pause_forever, 0, "never reap again" },
 	{ "unregister", unregister_buffers, 0, "take registered buffers back" },
 	{ "reuse", reuse, 0, "point the iovecs to other memory" },
+	{ "unmap", unmap, 0, "unmap the buffers, and map others in their places" },
 	{ "setuid", change_user, 0, "become nobody" },
 	{ "root", change_user, 1, "become root again, after --user" },
 	{ "cancel", cancel, 0, "cancel the command in slot 0" },
@@ -175,7 +184,7 @@ static void watch(void)
 	unsigned int n, answered = 0;
 
 	for (;;) {
-		n = io_uring_cq_ready(&ring);
+		n = io_uring_cq_ready(ring);
 		if (n != answered)
 			printf("answered=%u\n", n);
 		fflush(stdout);

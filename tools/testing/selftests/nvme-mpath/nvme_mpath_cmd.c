@@ -10,17 +10,23 @@
 #include <unistd.h>
 #include "nvme_mpath_io.h"
 
-static void *pages(size_t size)
+/* New ones, instead of those at @where. */
+static void *pages_at(void *where, size_t size)
 {
 	size_t page = getpagesize();
 	void *p;
 
 	size = (size + page - 1) / page * page;
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	p = mmap(where, size, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		 MAP_ANONYMOUS | (where ? MAP_FIXED : 0), -1, 0);
 	if (p == MAP_FAILED)
 		fail("mmap", errno);
 	return p;
+}
+
+static void *pages(size_t size)
+{
+	return pages_at(NULL, size);
 }
 
 /* Keeps an older buffer: the kernel may still read it. */
@@ -31,6 +37,21 @@ void new_buffer(struct slot *s)
 		s->decoy = pages(opt.bytes);
 	if (opt.meta && !s->meta)
 		s->meta = pages(meta_bytes());
+}
+
+/*
+ * Unmaps all buffers; new pages are in their places. A command in flight keeps the
+ * old ones, and a retry finds the new ones, so nobody knows its data.
+ */
+void drop_pages(void)
+{
+	struct slot *s;
+
+	for (s = slots; s < slots + opt.depth; s++) {
+		pages_at(s->buf - opt.offset, opt.bytes + opt.offset);
+		s->generation = 0;
+		s->writing = 0;
+	}
 }
 
 /* Of odd slots the array has one entry, of the others two. */
@@ -118,6 +139,12 @@ static void set_data(struct slot *s, struct nvme_uring_cmd *cmd)
 	}
 }
 
+/* Protection information would use the dword, no other write does. */
+static uint32_t tag_of(uint64_t seq)
+{
+	return opt.tag << 16 | (seq & 0xffff);
+}
+
 /* The same command as a synchronous ioctl. */
 static int call(const struct nvme_uring_cmd *cmd)
 {
@@ -125,7 +152,7 @@ static int call(const struct nvme_uring_cmd *cmd)
 	struct nvme_passthru_cmd c32 = { };
 	struct nvme_user_io io = {
 		.opcode = cmd->opcode, .addr = cmd->addr, .slba = cmd->cdw10,
-		.nblocks = cmd->cdw12,
+		.nblocks = cmd->cdw12, .reftag = cmd->cdw14,
 	};
 
 	/* the three structures agree up to the timeout */
@@ -164,11 +191,15 @@ static void set_sqe_flags(struct io_uring_sqe *sqe, uint64_t seq, bool last)
 		sqe->flags |= IOSQE_FIXED_FILE;
 	if (opt.mode & ASYNC)
 		sqe->flags |= IOSQE_ASYNC;
-	if ((opt.mode & LINK && !last) || opt.link_ms)
+	if ((opt.mode & LINK && !last) || opt.link_ms || opt.mode & SKIP)
 		sqe->flags |= IOSQE_IO_LINK;
+	if (opt.mode & HARDLINK && !last)
+		sqe->flags |= IOSQE_IO_HARDLINK;
+	if (opt.mode & SKIP)
+		sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
 	if (opt.mode & DRAIN && (opt.mode & FSYNC || seq % 4 == 0))
 		sqe->flags |= IOSQE_IO_DRAIN;
-	sqe->personality = personality;
+	sqe->personality = personality();
 }
 
 /* Puts a command for the slot into the ring, or executes the ioctl. */
@@ -177,6 +208,7 @@ void prepare(struct slot *s, bool last)
 	struct nvme_uring_cmd *cmd;
 	struct io_uring_sqe *sqe;
 
+	use_ring(s);
 	if (opt.mode & FSYNC)
 		linked_fsync();
 	sqe = get_cmd_sqe();
@@ -200,8 +232,12 @@ void prepare(struct slot *s, bool last)
 		sqe->uring_cmd_flags = IORING_URING_CMD_FIXED;
 		sqe->buf_index = s - slots;
 	}
+	if (opt.tag && s->opcode == OP_WRITE)
+		cmd->cdw14 = tag_of(s->seq);
 	if (opt.link_ms)
 		linked_timeout();
+	if (opt.mode & SKIP)
+		linked_answer(sqe->user_data);
 	if (opt.engine != RING)
 		execute(cmd, sqe->user_data);
 }
@@ -277,6 +313,9 @@ static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
 	stats.ok++;
 	if (opt.mode & MIXED && !(cqe->flags & IORING_CQE_F_32))
 		stats.mismatch++;
+	if (opt.answered && s->opcode == OP_WRITE)
+		fprintf(opt.answered, "%u\n",
+			tag_of(cqe->user_data / MAX_DEPTH));
 	if (t - stats.last > stats.gap)
 		stats.gap = t - stats.last;
 	stats.last = t;
@@ -293,22 +332,57 @@ static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
 		s->generation = s->writing;
 	else if (s->opcode == OP_READ && s->generation &&
 		 !holds(s, s->generation))
-		stats.mismatch++;
+		*(opt.late && holds_older(s) ? &stats.stale :
+		  &stats.mismatch) += 1;
+}
+
+/* The slot of a command that has not been answered before, or NULL. */
+static struct slot *take_slot(uint64_t user_data)
+{
+	struct slot *s = &slots[user_data % MAX_DEPTH];
+
+	if (user_data % MAX_DEPTH >= opt.depth || !s->seq ||
+	    s->seq != user_data / MAX_DEPTH) {
+		stats.stray++;
+		return NULL;
+	}
+	s->seq = 0;
+	stats.done++;
+	return s;
+}
+
+/*
+ * The no-op behind a command that says nothing when io_uring takes it for a success,
+ * which an NVMe status is: so its data is not known.
+ */
+static void complete_skipped(const struct io_uring_cqe *cqe)
+{
+	struct slot *s;
+
+	/* the command has answered by itself */
+	if (cqe->res == -ECANCELED)
+		return;
+	s = take_slot(cqe->user_data & ~OF_SKIPPED);
+	if (!s)
+		return;
+	s->generation = 0;
+	stats.ok++;
+	stats.last = now();
 }
 
 void complete(const struct io_uring_cqe *cqe)
 {
-	struct slot *s = &slots[cqe->user_data % MAX_DEPTH];
+	struct slot *s;
 
 	if (complete_other(cqe))
 		return;
-	if (cqe->user_data % MAX_DEPTH >= opt.depth || !s->seq ||
-	    s->seq != cqe->user_data / MAX_DEPTH) {
-		stats.stray++;
+	if (cqe->user_data & OF_SKIPPED) {
+		complete_skipped(cqe);
 		return;
 	}
-	s->seq = 0;
-	stats.done++;
+	s = take_slot(cqe->user_data);
+	if (!s)
+		return;
 	if (cqe->res)
 		note_failure(s, cqe);
 	else

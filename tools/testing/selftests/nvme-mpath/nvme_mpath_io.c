@@ -52,9 +52,10 @@ void report(void)
 	printf("sent=%ju done=%ju ok=%ju failed=%ju pending=%ju ",
 	       stats.sent, stats.done, stats.ok, stats.failed,
 	       stats.sent - stats.done);
-	printf("stray=%ju mismatch=%ju gap_ms=%.0f timed_out=%ju cancel=%d ",
-	       stats.stray, stats.mismatch, stats.gap * 1000, stats.timed_out,
-	       stats.cancelled);
+	printf("stray=%ju mismatch=%ju stale=%ju gap_ms=%.0f timed_out=%ju ",
+	       stats.stray, stats.mismatch, stats.stale, stats.gap * 1000,
+	       stats.timed_out);
+	printf("cancel=%d ", stats.cancelled);
 	printf("res2=%ju ", stats.res2);
 	printf("errors=");
 	for (i = 0; i < NR_ERRORS && stats.errors[i].count; i++)
@@ -124,7 +125,6 @@ static void setup_slots(void)
 {
 	struct iovec *bufs = calloc(opt.depth, sizeof(*bufs));
 	unsigned int i;
-	int ret;
 
 	slots = calloc(opt.depth, sizeof(*slots));
 	if (!slots || !bufs)
@@ -135,11 +135,8 @@ static void setup_slots(void)
 		bufs[i].iov_base = slots[i].buf;
 		bufs[i].iov_len = opt.bytes;
 	}
-	if (opt.fixed) {
-		ret = io_uring_register_buffers(&ring, bufs, opt.depth);
-		if (ret)
-			fail("io_uring_register_buffers", -ret);
-	}
+	if (opt.fixed)
+		register_buffers(bufs);
 	free(bufs);
 }
 
@@ -174,7 +171,7 @@ static void setup(void)
 		if (file < 0)
 			fail("memfd_create", errno);
 	}
-	setup_ring();
+	setup_rings();
 	setup_slots();
 	warm_up();
 	if (opt.mode & SHARED)

@@ -7,7 +7,7 @@
  *   nvme_mpath_io.c		set-up, main loop, report
  *   nvme_mpath_options.c	the command line
  *   nvme_mpath_cmd.c		one command: prepared, sent, completed
- *   nvme_mpath_ring.c		the ring: set-up, SQEs, submission, reaping
+ *   nvme_mpath_ring.c		the rings: set-up, SQEs, submission, reaping
  *   nvme_mpath_verify.c	the data: patterns, and what a zone holds
  *   nvme_mpath_actions.c	what SIGUSR2 triggers, and the watching child
  */
@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <liburing.h>
@@ -24,10 +25,12 @@
 #include "nvme_mpath_util.h"
 
 #define MAX_DEPTH	4096
+#define MAX_RINGS	4
 #define NR_ERRORS	16
 
-/* An enum constant of newer headers: the preprocessor cannot look for it. */
+/* Enum constants of newer headers: the preprocessor cannot look for them. */
 #define OP_URING_CMD128			64
+#define REGISTER_CLONE_BUFFERS		30
 
 #ifndef IORING_SETUP_HYBRID_IOPOLL
 #define IORING_SETUP_HYBRID_IOPOLL	0x20000
@@ -43,6 +46,8 @@
 #define OF_TIMEOUT	(UINT64_MAX - 1)
 #define OF_CANCEL	(UINT64_MAX - 2)
 #define OF_NOP		(UINT64_MAX - 3)
+/* with that of a command: of the no-op that answers in its place */
+#define OF_SKIPPED	(1ull << 63)
 
 enum workload { READ, WRITE, RW, FLUSH, APPEND, COUNT, FUSED, OPCODE };
 enum engine { RING, IO_CMD, IO64_CMD, IO64_CMD_VEC, SUBMIT_IO };
@@ -72,10 +77,12 @@ enum mode {
 	SPIN	= 1 << 15,
 	PERSON	= 1 << 16,
 	BATCH	= 1 << 17,
+	HARDLINK = 1 << 18,
+	SKIP	= 1 << 19,
 };
 
 /* The SQEs of a chain must stay as they are to its end: see submit(). */
-#define CHAINED	(LINK | DRAIN | FSYNC)
+#define CHAINED	(LINK | HARDLINK | DRAIN | FSYNC)
 
 /* A slot has at most one command outstanding, on LBAs that no other slot uses. */
 struct slot {
@@ -109,6 +116,7 @@ struct options {
 	unsigned int patience;
 	bool vectored;
 	bool fixed;		/* registered buffers */
+	bool cloned;		/* they were registered with another ring */
 	unsigned int mode;	/* enum mode */
 	unsigned int meta;	/* bytes of separate metadata for each LBA */
 	unsigned int zone;	/* LBAs, a zone for each slot */
@@ -116,6 +124,10 @@ struct options {
 	unsigned int timeout_ms;
 	unsigned int link_ms;	/* a timeout linked to each command */
 	bool same;		/* data on every write to a place */
+	bool late;		/* copies of writes may be executed late */
+	unsigned int tag;	/* of each write, with a number */
+	FILE *answered;		/* the tags of those that succeed */
+	unsigned int rings;
 	bool reuse;		/* the arrays of iovecs, after submission */
 	unsigned int warm_up;	/* failfast reads before all else */
 	bool wait;		/* for SIGUSR2 before the first command */
@@ -125,6 +137,7 @@ struct options {
 
 struct stats {
 	uint64_t sent, done, ok, failed, stray, mismatch;
+	uint64_t stale;		/* reads of what a write before the last has left */
 	uint64_t timeouts, timed_out, nops;
 	uint64_t res2;		/* of the last command that failed */
 	int cancelled;		/* the result of the last cancellation */
@@ -149,20 +162,25 @@ void parse(int argc, char **argv);
 
 /* nvme_mpath_cmd.c */
 void new_buffer(struct slot *s);
+void drop_pages(void);
 void reuse_iovecs(void);
 void prepare(struct slot *s, bool last);
 void warm_up(void);
 void complete(const struct io_uring_cqe *cqe);
 
 /* nvme_mpath_ring.c */
-extern struct io_uring ring;
-extern int personality;
+extern struct io_uring *ring;	/* of the slot in hand */
 
-void setup_ring(void);
+void setup_rings(void);
+void use_ring(const struct slot *s);
+int personality(void);
+void register_buffers(const struct iovec *bufs);
+void close_rings(void);
 struct io_uring_sqe *get_sqe(void);
 struct io_uring_sqe *get_cmd_sqe(void);
 void linked_fsync(void);
 void linked_timeout(void);
+void linked_answer(uint64_t user_data);
 void submit(void);
 void reap(double wait);
 
@@ -172,6 +190,7 @@ uint64_t slot_lba(const struct slot *s);
 uint64_t zone_lba(void);
 void fill(struct slot *s, uint64_t generation);
 bool holds(const struct slot *s, uint64_t generation);
+bool holds_older(const struct slot *s);
 void note_append(uint64_t seq, uint64_t lba);
 void check_appends(void);
 

@@ -9,7 +9,8 @@
 #include "nvme_mpath_io.h"
 
 struct options opt = {
-	.depth = 16, .bytes = 4096, .patience = 30, .at_usr2 = "ignore",
+	.depth = 16, .bytes = 4096, .patience = 30, .rings = 1,
+	.at_usr2 = "ignore",
 };
 
 static const char *const workloads[] = {
@@ -24,7 +25,8 @@ static const char *const flag_names[] = {
 static const char *const mode_names[] = {
 	"sqpoll", "iopoll", "defer", "coop", "flag", "async", "link", "drain",
 	"file", "ring", "smallcq", "shared",
-	"hybrid", "mixed", "fsync", "spin", "person", "batch", NULL };
+	"hybrid", "mixed", "fsync", "spin", "person", "batch", "hardlink",
+	"skip", NULL };
 
 static void help(int code);
 static unsigned long number(const char *s, unsigned long min,
@@ -62,6 +64,15 @@ static void set_action(char *arg)
 		help(2);
 	}
 	opt.at_usr2 = arg;
+}
+
+static void set_answered(char *arg)
+{
+	opt.answered = fopen(arg, "a");
+	if (!opt.answered)
+		fail(arg, errno);
+	/* whole lines, whatever happens to the process */
+	setvbuf(opt.answered, NULL, _IOLBF, 0);
 }
 
 static void set_help(char *unused)
@@ -125,26 +136,40 @@ static const struct option_desc {
 	{ "same-data", NULL, "write the same data to a place each time: a copy\n"
 	  "of a command that is executed late, on a lost path,\n"
 	  "does no harm then", .flag = &opt.same },
+	{ "late-copies", NULL, "they may be executed late: count reads of what an\n"
+	  "earlier write has left apart, as stale",
+	  .flag = &opt.late },
+	{ "tag", "n", "dword 14 of each write: n in the upper half, a running\n"
+	  "number in the lower one", .u32 = &opt.tag, .min = 1,
+	  .max = UINT16_MAX },
+	{ "answered", "file", "append the tags of the writes that succeed to it",
+	  .set = set_answered },
 
 	{ .help = "From which memory" },
 	{ "vectored", NULL, "as an array of iovecs", .flag = &opt.vectored },
 	{ "reuse-iovecs", NULL, "the same, and reuse the arrays as soon as the\n"
 	  "submission has returned", .flag = &opt.reuse },
 	{ "registered", NULL, "registered buffers", .flag = &opt.fixed },
+	{ "cloned", NULL, "the same, cloned from another ring",
+	  .flag = &opt.cloned },
 	{ "buffer-offset", "n", "of the buffers in their pages; the kernel\n"
 	  "bounces odd ones (0)", .u32 = &opt.offset, .max = 4095 },
 
 	{ .help = "How the device is opened and asked" },
 	{ "engine", "word", "ring: io_uring; io, io64, vec, submit: a synchronous\n"
 	  "ioctl (ring)", .word = &opt.engine, .words = engines },
+	{ "rings", "n", "so many, which take turns (1)", .u32 = &opt.rings,
+	  .min = 1, .max = MAX_RINGS },
 	{ "mode", "word,...", "of the ring: sqpoll iopoll hybrid defer coop flag;\n"
 	  "mixed: small and big SQEs and CQEs; of the SQEs:\n"
-	  "async link drain, fsync: each behind one, linked or\n"
-	  "drained, person: by a personality; registered: file\n"
-	  "ring; spin: no system call while waiting; batch:\n"
-	  "sleep until all commands are answered; smallcq: a\n"
-	  "ring that overflows; shared: with a child that only\n"
-	  "looks (none)", .set = set_modes },
+	  "async link hardlink drain, fsync: each behind one,\n"
+	  "linked or drained, skip: without an answer when it\n"
+	  "succeeds, but a no-op behind it has one (its data\n"
+	  "is not known then), person: by a personality;\n"
+	  "registered: file ring; spin: no system call while\n"
+	  "waiting; batch: sleep until all commands are\n"
+	  "answered; smallcq: a ring that overflows; shared:\n"
+	  "with a child that only looks (none)", .set = set_modes },
 	{ "nsid", "n", "do not ask the device, whose answer takes a usable path\n"
 	  "on older kernels; 0: ask it (0)", .u32 = &opt.nsid,
 	  .max = UINT_MAX - 1 },
@@ -289,4 +314,5 @@ void parse(int argc, char **argv)
 	opt.bytes &= ~1023u;
 	opt.meta &= ~7u;
 	opt.vectored |= opt.reuse || opt.engine == IO64_CMD_VEC;
+	opt.fixed |= opt.cloned;
 }

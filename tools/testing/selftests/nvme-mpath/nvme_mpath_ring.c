@@ -1,17 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The ring of nvme_mpath_io: set-up, SQEs, submission and reaping. */
+/* The rings of nvme_mpath_io: set-up, SQEs, submission and reaping. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "nvme_mpath_io.h"
 
-struct io_uring ring;
-int personality;
+static struct io_uring rings[MAX_RINGS];
+static int personalities[MAX_RINGS];
+struct io_uring *ring = rings;
+
+static struct io_uring *end_of_rings(void)
+{
+	return rings + opt.rings;
+}
+
+/* The slots take turns. */
+void use_ring(const struct slot *s)
+{
+	ring = &rings[(s - slots) % opt.rings];
+}
+
+int personality(void)
+{
+	return personalities[ring - rings];
+}
 
 static void set_sizes(struct io_uring_params *p, unsigned int *entries)
 {
-	*entries = opt.depth * (opt.link_ms || opt.mode & FSYNC ? 2 : 1);
+	*entries = opt.depth * (opt.link_ms || opt.mode & (FSYNC | SKIP) ? 2 : 1);
 	if (opt.mode & MIXED) {
 		p->flags |= IORING_SETUP_SQE_MIXED | IORING_SETUP_CQE_MIXED;
 		/* two for each command, and the small ones between them */
@@ -31,23 +49,24 @@ static void register_all(void)
 	int ret;
 
 	if (opt.mode & PERSON) {
-		personality = io_uring_register_personality(&ring);
-		if (personality < 0)
-			fail("io_uring_register_personality", -personality);
+		ret = io_uring_register_personality(ring);
+		if (ret < 0)
+			fail("io_uring_register_personality", -ret);
+		personalities[ring - rings] = ret;
 	}
 	if (opt.mode & FIXFILE) {
-		ret = io_uring_register_files(&ring, &fd, 1);
+		ret = io_uring_register_files(ring, &fd, 1);
 		if (ret)
 			fail("io_uring_register_files", -ret);
 	}
 	if (opt.mode & FIXRING) {
-		ret = io_uring_register_ring_fd(&ring);
+		ret = io_uring_register_ring_fd(ring);
 		if (ret != 1)
 			fail("io_uring_register_ring_fd", -ret);
 	}
 }
 
-void setup_ring(void)
+static void setup_ring(void)
 {
 	/* in the order of enum mode */
 	static const unsigned int flags[] = {
@@ -67,10 +86,56 @@ void setup_ring(void)
 			p.flags |= flags[i];
 	if (opt.mode & HYBRID)
 		p.flags |= IORING_SETUP_IOPOLL | IORING_SETUP_HYBRID_IOPOLL;
-	ret = io_uring_queue_init_params(entries, &ring, &p);
+	ret = io_uring_queue_init_params(entries, ring, &p);
 	if (ret)
 		fail("io_uring_setup", -ret);
 	register_all();
+}
+
+void setup_rings(void)
+{
+	for (ring = rings; ring < end_of_rings(); ring++)
+		setup_ring();
+	ring = rings;
+}
+
+/* With a ring of its own, that goes. */
+static int clone_buffers(const struct iovec *bufs)
+{
+	struct io_uring from;
+	struct { uint32_t fd, flags, from, to, nr, pad[3]; } clone = { };
+	int ret;
+
+	ret = io_uring_queue_init(1, &from, 0);
+	if (ret)
+		return ret;
+	ret = io_uring_register_buffers(&from, bufs, opt.depth);
+	clone.fd = from.ring_fd;
+	if (!ret && syscall(__NR_io_uring_register, ring->ring_fd,
+			    REGISTER_CLONE_BUFFERS, &clone, 1))
+		ret = -errno;
+	io_uring_queue_exit(&from);
+	return ret;
+}
+
+/* The buffers of all slots, with all rings. */
+void register_buffers(const struct iovec *bufs)
+{
+	int ret;
+
+	for (ring = rings; ring < end_of_rings(); ring++) {
+		ret = opt.cloned ? clone_buffers(bufs) :
+			io_uring_register_buffers(ring, bufs, opt.depth);
+		if (ret)
+			fail("registering buffers", -ret);
+	}
+	ring = rings;
+}
+
+void close_rings(void)
+{
+	for (ring = rings; ring < end_of_rings(); ring++)
+		io_uring_queue_exit(ring);
 }
 
 /* The size of an SQE of this ring; a mixed ring has small ones. */
@@ -84,36 +149,46 @@ static size_t sqe_size(void)
  * finds rubbish. 6.12 reads the SQE of a linked or drained command again when it
  * issues that for the first time: leave those alone.
  */
-void submit(void)
+static void submit_ring(void)
 {
 	unsigned int n;
 	int ret;
 
-	if (opt.engine != RING)
-		return;
-	n = io_uring_sq_ready(&ring);
+	n = io_uring_sq_ready(ring);
 	if (!n)
 		return;
-	ret = io_uring_submit(&ring);
+	ret = io_uring_submit(ring);
 	if (ret != (int)n)
 		fail("io_uring_submit", ret < 0 ? -ret : EIO);
-	while (opt.mode & SQPOLL && io_uring_sq_ready(&ring))
+	while (opt.mode & SQPOLL && io_uring_sq_ready(ring))
 		sched_yield();
+	if (!(opt.mode & CHAINED))
+		memset(ring->sq.sqes, 0xff,
+		       *ring->sq.kring_entries * sqe_size());
+}
+
+/* What all rings have; the slot in hand stays in hand. */
+void submit(void)
+{
+	struct io_uring *in_hand = ring;
+
+	if (opt.engine != RING)
+		return;
+	for (ring = rings; ring < end_of_rings(); ring++)
+		submit_ring();
+	ring = in_hand;
 	if (opt.reuse)
 		reuse_iovecs();
-	if (!(opt.mode & CHAINED))
-		memset(ring.sq.sqes, 0xff,
-		       *ring.sq.kring_entries * sqe_size());
 }
 
 /* A small SQE; in a ring of big ones that is half of one. */
 struct io_uring_sqe *get_sqe(void)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
 
 	if (!sqe) {
 		submit();
-		sqe = io_uring_get_sqe(&ring);
+		sqe = io_uring_get_sqe(ring);
 	}
 	memset(sqe, 0, sqe_size());
 	return sqe;
@@ -141,9 +216,9 @@ struct io_uring_sqe *get_cmd_sqe(void)
 	/* a small one now and then, so that commands have all alignments */
 	if (stats.sent % 4 == 0)
 		nop();
-	if (io_uring_sq_space_left(&ring) < 4)
+	if (io_uring_sq_space_left(ring) < 4)
 		submit();
-	if ((ring.sq.sqe_tail & *ring.sq.kring_mask) == *ring.sq.kring_mask)
+	if ((ring->sq.sqe_tail & *ring->sq.kring_mask) == *ring->sq.kring_mask)
 		nop();
 	sqe = get_sqe();
 	get_sqe();
@@ -177,6 +252,15 @@ void linked_timeout(void)
 	stats.timeouts++;
 }
 
+/* The no-op succeeds if the command before it did, which says nothing then. */
+void linked_answer(uint64_t user_data)
+{
+	struct io_uring_sqe *sqe = get_sqe();
+
+	io_uring_prep_nop(sqe);
+	sqe->user_data = user_data | OF_SKIPPED;
+}
+
 static bool interrupted(void)
 {
 	return want_report || want_usr2 || want_end;
@@ -189,10 +273,10 @@ static int poll_cqe(double wait, struct io_uring_cqe **cqe)
 	int ret;
 
 	do {
-		ret = io_uring_get_events(&ring);
+		ret = io_uring_get_events(ring);
 		if (ret < 0)
 			return ret;
-		ret = io_uring_peek_cqe(&ring, cqe);
+		ret = io_uring_peek_cqe(ring, cqe);
 		if (!ret || interrupted())
 			return ret;
 		sched_yield();
@@ -209,7 +293,7 @@ static int spin_cqe(void)
 	unsigned int i;
 
 	for (i = 0; i < 20000000; i++) {
-		if (io_uring_cq_ready(&ring))
+		if (io_uring_cq_ready(ring))
 			return 0;
 		if (interrupted())
 			break;
@@ -231,11 +315,11 @@ static void wait_cqe(double wait)
 	if (opt.mode & SPIN)
 		ret = spin_cqe();
 	else if (opt.mode & BATCH && stats.done < stats.sent)
-		ret = io_uring_submit_and_wait(&ring, stats.sent - stats.done);
+		ret = io_uring_submit_and_wait(ring, stats.sent - stats.done);
 	else if (opt.mode & (IOPOLL | HYBRID) && !(opt.mode & SQPOLL))
 		ret = poll_cqe(wait, &cqe);
 	else
-		ret = io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
+		ret = io_uring_wait_cqe_timeout(ring, &cqe, &ts);
 	if (ret && ret != -ETIME && ret != -EINTR && ret != -EAGAIN)
 		fail("io_uring_wait_cqe", -ret);
 }
@@ -245,7 +329,7 @@ static void complete_all(void)
 	struct io_uring_cqe *cqe;
 	unsigned int head, n = 0;
 
-	io_uring_for_each_cqe(&ring, head, cqe) {
+	io_uring_for_each_cqe(ring, head, cqe) {
 		n++;
 		if (opt.mode & MIXED && cqe->flags & IORING_CQE_F_SKIP)
 			continue;
@@ -256,16 +340,17 @@ static void complete_all(void)
 			n++;
 		}
 	}
-	io_uring_cq_advance(&ring, n);
+	io_uring_cq_advance(ring, n);
 }
 
 /* Waits for answers, and acts on signals that came meanwhile. */
 void reap(double wait)
 {
-	if (opt.engine == RING) {
-		wait_cqe(wait);
+	for (ring = rings; opt.engine == RING && ring < end_of_rings(); ring++) {
+		wait_cqe(wait / opt.rings);
 		complete_all();
 	}
+	ring = rings;
 	if (want_report) {
 		want_report = 0;
 		report();

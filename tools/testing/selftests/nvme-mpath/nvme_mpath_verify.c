@@ -71,6 +71,38 @@ bool holds(const struct slot *s, uint64_t generation)
 	return true;
 }
 
+static bool block_holds(const struct slot *s, unsigned int block,
+			uint64_t generation)
+{
+	unsigned int i, each = LBA_SIZE / 8;
+	uint64_t word;
+
+	for (i = block * each; i < (block + 1) * each; i++) {
+		word = pattern(slot_lba(s), generation, i);
+		if (memcmp(word_at(s, i), &word, 8))
+			return false;
+	}
+	return true;
+}
+
+/* Does each block hold what this process has once written there? */
+bool holds_older(const struct slot *s)
+{
+	unsigned int block;
+	uint64_t g;
+
+	if (opt.meta)
+		return false;
+	for (block = 0; block < opt.bytes / LBA_SIZE; block++) {
+		for (g = s->generation; g; g--)
+			if (block_holds(s, block, g))
+				break;
+		if (!g)
+			return false;
+	}
+	return true;
+}
+
 /* The place that the answer to an append has named; checked at the end. */
 static struct appended { uint64_t seq, lba; } *appended;
 static uint64_t nr_appended;

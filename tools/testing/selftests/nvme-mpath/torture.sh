@@ -28,11 +28,12 @@ minutes=${TORTURE_MINUTES:-3}
 lanes=${TORTURE_LANES:-4}
 [ -z "${TORTURE_FAULTS:-}" ] || IFS=, read -ra faults <<<"$TORTURE_FAULTS"
 
-declare -A target_nsid=([tcp]=1 [zoned]=2 [pcie]=1 [meta]=3 [pzoned]=2)
+declare -A target_nsid=([tcp]=1 [path]=1 [zoned]=2 [pcie]=1 [meta]=3 [pzoned]=2)
 declare -A target_head target_ng subsystem
 # shellcheck disable=SC2034 # for torture_loads.sh
 zones_zoned=1024 zones_pzoned=60
 lane_mark=() pci_iops=400
+instances=$TRACING/instances
 # So many steps, then all is mended and looked at: on a slow machine that takes longer
 # than the steps.
 group=$((SLOW > 1 ? 120 : 40))
@@ -93,6 +94,15 @@ pcie_up()
 	subsystem[pcie]=$subsys
 	nvme zns reset-zone -a "${target_ng[pzoned]}" >"$tmp/zones" 2>&1
 	must 10 "two live paths" paths_live 2
+}
+
+# path_up: the node of a path has no policy
+path_up()
+{
+	pci_single
+	target_ng[path]=$ng single_ctrl=${head%n*}
+	printf '%s\n' none "done" >"$tmp/policies.path"
+	printf '%s\n' 0 "done" >"$tmp/waits.path"
 }
 
 # pci_throttled: commands are in flight for a while, and leave the CPUs to the actor
@@ -166,6 +176,79 @@ lanes_up()
 	done
 }
 
+# records_up: what the target receives of the tagged writes, and what becomes of
+# commands that fail over or wait; each in a buffer of its own
+records_up()
+{
+	local r
+
+	[ -d "$TRACING/events" ] || mount -t tracefs none "$TRACING"
+	for r in received failover; do
+		mkdir "$instances/$r" || give_up "no trace instance"
+		at_exit "rmdir $instances/$r"
+	done
+	r=$instances/received
+	echo 8192 >"$r/buffer_size_kb"
+	echo 'qid > 0 && opcode == 1' >"$r/events/nvmet/nvmet_req_init/filter"
+	echo 1 >"$r/events/nvmet/nvmet_req_init/enable"
+	{ cat "$r/trace_pipe" & echo $! >"$tmp/record.pid"; wait; } |
+		sed -n 's/.*reftag=\([1-9][0-9]*\)).*/\1/p' >"$tmp/received" &
+	record=$!
+	at_exit "kill -9 \$(cat $tmp/record.pid)"
+	echo 1 | tee "$instances"/failover/events/nvme/nvme_passthru_*/enable >/dev/null
+}
+
+record_is_read()
+{
+	! grep -qvx "entries: 0" <(grep -h '^entries:' \
+		"$instances"/received/per_cpu/cpu*/stats)
+}
+
+# record_is_whole: the trace has lost no event; it ends here
+record_is_whole()
+{
+	wait_for 60 record_is_read
+	echo 0 >"$instances/received/tracing_on"
+	kill "$(cat "$tmp/record.pid")"
+	wait "$record"
+	! grep -h '^overrun:' "$instances"/received/per_cpu/cpu*/stats |
+		grep -qvx 'overrun: 0'
+}
+
+# all_received: the target has received each write of tcp that was answered with 0. One
+# that was never sent would be found nowhere else if the place had its data already.
+all_received()
+{
+	cat "$tmp"/answered.* >"$tmp/answered"
+	awk 'NR == FNR { got[$1]; next } !($1 in got)' "$tmp/received" \
+		"$tmp/answered" >"$tmp/never"
+	echo "# torture: writes on the target's record: $(wc -l <"$tmp/received"), of" \
+		"those answered with success: $(wc -l <"$tmp/answered")"
+	[ -s "$tmp/answered" ] && [ ! -s "$tmp/never" ] && return
+	ktap_print_msg "never received, by load << 16 | number:" \
+		"$(head -n 10 "$tmp/never" | tr '\n' ' ')"
+	return 1
+}
+
+# pcie_gone: no head, path or controller of it is left
+pcie_gone()
+{
+	use pcie
+	[ ! -e "$subsys" ]
+}
+
+# remove_pcie: their controllers are freed, and warn if they count commands
+remove_pcie()
+{
+	local c
+
+	use pcie
+	for c in $(ctrls); do
+		echo 1 >"/sys/class/nvme/$c/device/remove"
+	done
+	wait_for 60 pcie_gone
+}
+
 # counters <name>: the sum of all heads
 counters()
 {
@@ -217,7 +300,7 @@ tally()
 	sort "$1" | uniq -c | awk '{ printf "%s%s %d", s, $2, $1; s = ", " }'
 }
 
-begin 12
+begin 15
 need_tools nvme fio setpci renice
 need_qmp
 echo on >/proc/sys/kernel/printk_devkmsg
@@ -229,6 +312,7 @@ tcp_up
 [ -e "/sys/block/$head/passthru_failover" ] ||
 	give_up "the kernel has no passthru_failover"
 delays_set
+path_up
 what_is_refused
 pci_throttled
 for s in tcp pcie; do
@@ -238,6 +322,7 @@ done
 ktap_print_msg "seed $SEED, $minutes min, lanes: $lanes," \
 	"delayed_removal_secs $removal_delay"
 
+records_up
 torture_start=$(ms)
 torture_end=$((torture_start + minutes * 60000))
 lane_pid=()
@@ -264,6 +349,8 @@ wait_for 30 no_head_has_waiters || violation parked "with no load any more"
 print_plan
 report | tee "$tmp/report" | sed 's/^/# torture: /'
 check "each command was answered once" test ! -e "$tmp/bad.answers"
+check "the record of what the target received is whole" record_is_whole
+check "the target has received each write that was answered with success" all_received
 check "no command ended with an error that nothing explains" \
 	test ! -e "$tmp/bad.errors"
 check "all data is right and where it was answered" test ! -e "$tmp/bad.data"
@@ -285,4 +372,5 @@ for t in tcp zoned; do
 done
 use tcp
 check_nothing_left
+check "the PCIe subsystem goes with its controllers" remove_pcie
 finish

@@ -15,7 +15,9 @@
 # failover_04, delay_05 and hold_02 pull one.
 faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,,}
 	flap{,,,} pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy
-	rescan swap)
+	rescan swap{,,} queues path_reset{,})
+
+QID_MAX=$nvmet/subsystems/$NVMET_NQN/attr_qid_max
 
 # what is broken: how to mend it
 declare -A broken=()
@@ -457,6 +459,15 @@ break_pcie_reset()
 	resets[picked]=${jobs[-1]}
 }
 
+# Its commands end as they would without the series.
+break_path_reset()
+{
+	claim single || return
+	action "reset $single_ctrl, which has the only path"
+	job reset_ctrl "$single_ctrl"
+	mend_by single :
+}
+
 break_slow()
 {
 	[ -z "${broken[slot0]:-}${broken[slot1]:-}" ] || return
@@ -572,6 +583,23 @@ break_delayed()
 set_delayed()
 {
 	set_attribute "$1" delayed_retry "$2"
+}
+
+# The target lets its hosts reconnect, with so many queues; they may lose none of the
+# paths while that one cannot come back.
+break_queues()
+{
+	[ -w "$QID_MAX" ] && [ -z "${broken[path1]:-}${broken[path2]:-}" ] &&
+		claim queues || return
+	pick 1 2 3
+	action "the target offers $picked queues"
+	offer_queues "$picked"
+	mend_by queues offer_queues 128
+}
+
+offer_queues()
+{
+	echo "$1" >"$QID_MAX"
 }
 
 break_iopolicy()

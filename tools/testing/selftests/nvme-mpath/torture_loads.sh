@@ -43,8 +43,8 @@ pause()
 	read -rt "$(($1 / 1000)).$(printf '%03d' $(($1 % 1000)))" <&8
 }
 
-# What a load may be sent to: see targets_up.
-targets=(tcp{,,,,} zoned pcie{,} meta pzoned)
+# What a load may be sent to: heads, and the node of the one path of another controller.
+targets=(tcp{,,,,} path zoned pcie{,} meta pzoned)
 
 # name:options, beside the modes and kinds of matrix.sh. Not fsync,link: a command that
 # fails would take the fsync behind it along. spin is there thrice: with the others a
@@ -55,12 +55,16 @@ more_modes=(
 	"fsync:--mode fsync"
 	"fsyncdrain:--mode fsync,drain"
 	"linktmo:--link-timeout 3000"
+	"hardlink:--mode hardlink"
+	"skip:--mode skip"
+	"rings:--rings 2"
 	"spin:--mode spin"
 	"spin:--mode spin"
 	"spin:--mode spin"
 )
 more_kinds=(
 	"read:1:-o read"
+	"cloned:1:-o rw --cloned"
 	"reuse:1:-o rw --reuse-iovecs"
 	"bouncevec:1:-o rw --vectored --buffer-offset 1"
 	"io:1:-o rw --engine io"
@@ -126,7 +130,7 @@ choose_kind()
 		[ "$nsid" = "${target_nsid[$target]}" ] || continue
 		# append fills its zones; QEMU 7.2 crashes if a controller goes
 		# while it flushes
-		[[ $name != append && ! $target:$name =~ ^pcie:(flush|expire) ]] ||
+		[[ $name != append && ! $target:$name =~ ^p(cie|ath):(flush|expire) ]] ||
 			continue
 		all+=("$name|$opts")
 	done
@@ -155,11 +159,14 @@ choose_mode()
 	mode=${picked%%:*}
 	! refused_here "$mode" || mode=plain picked=plain:
 	# its array may only be reused once it was issued, which for these comes later
-	[[ $kind != reuse || ! $mode =~ ^(async|link|drain|fsync.*)$ ]] ||
+	[[ $kind != reuse || ! $mode =~ ^(async|(hard)?link|drain|fsync.*)$ ]] ||
 		mode=plain picked=plain:
 	# the rights of a command in a chain are those of the moment that its turn
 	# comes; a personality, and the thread of SQPOLL, have their own
-	[[ $kind:$mode != drops:link && ! $kind:$mode =~ ^raises:(link|person|sq.*)$ ]] ||
+	[[ ! $kind:$mode =~ ^(drops:(hard)?link|raises:((hard)?link|person|sq.*))$ ]] ||
+		mode=plain picked=plain:
+	# a no-op does not say where, nor whether a status was an error
+	[[ $mode != skip || ! $kind =~ ^(append|count|raises|fused)$ ]] ||
 		mode=plain picked=plain:
 	# shellcheck disable=SC2206
 	options+=(${picked#*:})
@@ -183,6 +190,8 @@ choose_end()
 		all+=(cancel{,-fd,-all,-sync})
 	# that would cancel the fsyncs as well
 	[[ $mode == none || $mode == fsync* ]] || all+=(cancel-any)
+	[[ $mode == none || ! $kind =~ ^((bounce)?vec|rw|bounce|pages|tmo)$ ]] ||
+		all+=(unmap{,,})
 	pick "${all[@]}"
 	end=$picked
 	# A ring that polls waits in cancel-sync for what only polling completes. If
@@ -193,7 +202,7 @@ choose_end()
 		end=run
 	fi
 	case $end in
-	exit | exec | close | cancel*) options+=(--on-usr2 "$end") ;;
+	exit | exec | close | unmap | cancel*) options+=(--on-usr2 "$end") ;;
 	esac
 	rnd 1500
 	end_ms=$(((200 + r) * stretch))
@@ -233,11 +242,14 @@ choose_load()
 		options+=(--first-lba $((lane * 15000 + k % 29 * 512)))
 	fi
 	choose_end
-	[[ $end =~ ^(run|stop|cancel.*)$ ]] || seconds=60
+	[[ $end =~ ^(run|stop|unmap|cancel.*)$ ]] || seconds=60
 	options+=(-t "$seconds")
-	# a copy of a write that is executed late does no harm then
-	options+=(--nsid "${target_nsid[$target]}" --patience 900 --same-data
-		--seed $(((lane * 1000 + k) % 65536)))
+	tag=$(((lane * 1000 + k) % 65535 + 1))
+	options+=(--nsid "${target_nsid[$target]}" --patience 900 --seed "$tag")
+	# a PCIe controller is disabled before a command goes elsewhere, and an append
+	# overwrites nothing
+	[ "$target" != tcp ] ||
+		options+=(--late-copies --tag "$tag" --answered "$tmp/answered.$lane")
 }
 
 # Between two loads a lane starts no process that it can do without: on a debug kernel
@@ -285,6 +297,8 @@ explained()
 	done
 	[ "$flags" != failover ] || unprotected=
 	[ "$flags" != failfast ] || unprotected=1
+	# whatever its flags say
+	[ "$target" != path ] || unprotected=1
 	if [ -n "$unprotected" ]; then
 		# cancelled by the host; no path; the queue went; parked before
 		patterns+=(-4 -22 -11 -19 -5 '0x3??' '0x23??' '0x43??' '0x63??')
@@ -324,7 +338,7 @@ explained()
 	fi
 	if [ "$mode" = linktmo ] || [[ $end == cancel* ]]; then
 		patterns+=(-125)
-	elif [ -n "$broken_chain" ] && [[ $mode == *link* ]]; then
+	elif [ -n "$broken_chain" ] && [ "$mode" = link ]; then
 		patterns+=(-125)
 	fi
 }
@@ -388,11 +402,23 @@ violation()
 			[ -z "$short" ] || echo "may lack memory"
 			echo "nvme_mpath_io ${options[*]} ${target_ng[$target]}"
 			tail -n 5 "$log"
+			echo "the last events of failover:"
+			tail -n 40 "$instances/failover/trace"
 		fi
 		echo "the last actions:"
 		tail -n 20 "$tmp/actions"
 	} | sed 's/^/# /' | tee -a "$tmp/bad.$class"
 	touch "$tmp/stop"
+}
+
+# may_be_late: copies of the load's writes may have been executed late: of those that
+# failed, and of those that went to another path
+may_be_late()
+{
+	load_value failed
+	[ "$value" = 0 ] || return 0
+	value_of "/sys/block/${target_head[$target]}/passthru_failed_over" 0
+	[ "$value" != "$since_failover" ]
 }
 
 # judge: a load that has ended by itself, with $code
@@ -417,6 +443,9 @@ judge()
 	[ "$code" -le 1 ] || return
 	unexplained
 	[ -z "$errors" ] || violation errors "not explained: $errors"
+	load_value stale
+	[ "$value" = 0 ] || may_be_late ||
+		violation data "old data, and no write went to two paths"
 	load_value ok
 	[[ ! $kind =~ ^(fused|raises)$ ]] || [ "$value" = 0 ] ||
 		violation errors "$kind: commands were executed: $value"
@@ -487,7 +516,7 @@ end_load()
 			pause 1000
 			kill -CONT "$pid"
 			;;
-		cancel*) kill -USR2 "$pid" ;;
+		unmap | cancel*) kill -USR2 "$pid" ;;
 		esac 2>/dev/null
 		wait "$pid" 2>/dev/null
 		code=$?
@@ -510,6 +539,8 @@ make_load_fail()
 # run_load: one, from its start to the verdict
 run_load()
 {
+	value_of "/sys/block/${target_head[$target]:-none}/passthru_failed_over" 0
+	since_failover=$value
 	log=$tmp/load.$lane
 	# of the last load: this one may be slow to say that it is ready
 	: >"$log"
@@ -536,7 +567,7 @@ run_load()
 lane()
 {
 	local lane=$1 k=0 target='' kind mode end end_ms flags options pid code log since
-	local since_wait short line account
+	local since_wait since_failover short line account tag
 	local rnd_state r picked zone seconds
 	local -A used=()
 
