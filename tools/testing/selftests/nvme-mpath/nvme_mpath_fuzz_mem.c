@@ -62,6 +62,7 @@ void setup_mem(struct mem *m)
 void renew_mem(struct mem *m)
 {
 	mprotect(m->data, DATA_SIZE, PROT_READ | PROT_WRITE);
+	mprotect(m->meta, META_SIZE, PROT_READ | PROT_WRITE);
 	memset(m->data, CANARY, DATA_SIZE);
 	memset(m->meta, CANARY, META_SIZE);
 }
@@ -71,10 +72,13 @@ void lose_mem(struct mem *m, bool forbid)
 {
 	if (forbid) {
 		mprotect(m->data, DATA_SIZE, PROT_READ);
+		mprotect(m->meta, META_SIZE, PROT_READ);
 		return;
 	}
 	fresh(m->data, DATA_SIZE);
+	fresh(m->meta, META_SIZE);
 	memset(m->data, CANARY, DATA_SIZE);
+	memset(m->meta, CANARY, META_SIZE);
 }
 
 void forbid_all(struct mem *m)
