@@ -15,7 +15,7 @@
 # failover_04, delay_05 and hold_02 pull one.
 faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,,}
 	flap{,,,} pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy
-	rescan swap{,,} queues path_reset{,})
+	rescan swap queues path_reset{,})
 
 QID_MAX=$nvmet/subsystems/$NVMET_NQN/attr_qid_max
 
@@ -283,17 +283,17 @@ break_refuse()
 # quiet_events <controller> <mask>: it may be in a reset
 quiet_events()
 {
-	timeout 60 nvme set-feature "/dev/$1" --feature-id=0xb --value="$2" \
+	timeout $((2 * SLOW)) nvme set-feature "/dev/$1" --feature-id=0xb --value="$2" \
 		>"$tmp/events" 2>&1
 }
 
-# A reset enables events again, too.
+# A reset enables events again, too, and so does the one that the controller is in.
 announce()
 {
 	local c
 
 	c=$(tcp_ctrl "$1")
-	wait_for 10 quiet_events "$c" 0x900 || reset_ctrl "$c"
+	[ "$(ctrl_state "$c")" != live ] || quiet_events "$c" 0x900 || reset_ctrl "$c"
 	ana optimized "$1"
 }
 
@@ -364,7 +364,8 @@ swap_volume()
 # Commands wait while their NSID is another volume for a moment.
 break_swap()
 {
-	[ "$removal_delay" -gt 0 ] && claim path1 path2 gate || return
+	# nor do controllers connect a queue that is for a CPU which is offline
+	[ "$removal_delay" -gt 0 ] && claim path1 path2 gate cpu || return
 	action "namespace 1 is another volume on port 1"
 	use tcp
 	swap_volume "$other_volume" "$OTHER_UUID"
@@ -377,6 +378,7 @@ break_swap()
 	mend path1
 	mend path2
 	mend gate
+	mend cpu
 }
 
 break_pull()
