@@ -52,6 +52,7 @@ void drop_pages(void)
 		s->generation = 0;
 		s->writing = 0;
 	}
+	stats.dropped = true;
 }
 
 /* Of odd slots the array has one entry, of the others two. */
@@ -306,6 +307,16 @@ static void note_failure(struct slot *s, const struct io_uring_cqe *cqe)
 		new_buffer(s);
 }
 
+static void check_data(const struct slot *s)
+{
+	if (holds(s, s->generation))
+		return;
+	if (opt.late && holds_older(s))
+		stats.stale++;
+	else
+		stats.mismatch++;
+}
+
 static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
 {
 	double t = now();
@@ -314,8 +325,8 @@ static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
 	if (opt.mode & MIXED && !(cqe->flags & IORING_CQE_F_32))
 		stats.mismatch++;
 	if (opt.answered && s->opcode == OP_WRITE)
-		fprintf(opt.answered, "%u\n",
-			tag_of(cqe->user_data / MAX_DEPTH));
+		fprintf(opt.answered, "%u %.6f\n",
+			tag_of(cqe->user_data / MAX_DEPTH), t);
 	if (t - stats.last > stats.gap)
 		stats.gap = t - stats.last;
 	stats.last = t;
@@ -330,10 +341,8 @@ static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
 	}
 	if (s->opcode == OP_WRITE || s->opcode == OP_APPEND)
 		s->generation = s->writing;
-	else if (s->opcode == OP_READ && s->generation &&
-		 !holds(s, s->generation))
-		*(opt.late && holds_older(s) ? &stats.stale :
-		  &stats.mismatch) += 1;
+	else if (s->opcode == OP_READ && s->generation)
+		check_data(s);
 }
 
 /* The slot of a command that has not been answered before, or NULL. */
@@ -376,7 +385,7 @@ void complete(const struct io_uring_cqe *cqe)
 
 	if (complete_other(cqe))
 		return;
-	if (cqe->user_data & OF_SKIPPED) {
+	if (opt.mode & SKIP && cqe->user_data & OF_SKIPPED) {
 		complete_skipped(cqe);
 		return;
 	}

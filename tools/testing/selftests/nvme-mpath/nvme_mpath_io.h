@@ -138,6 +138,7 @@ struct options {
 struct stats {
 	uint64_t sent, done, ok, failed, stray, mismatch;
 	uint64_t stale;		/* reads of what a write before the last has left */
+	bool dropped;		/* pages, so that a write may have written zeroes */
 	uint64_t timeouts, timed_out, nops;
 	uint64_t res2;		/* of the last command that failed */
 	int cancelled;		/* the result of the last cancellation */

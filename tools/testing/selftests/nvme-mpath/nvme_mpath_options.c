@@ -315,4 +315,12 @@ void parse(int argc, char **argv)
 	opt.meta &= ~7u;
 	opt.vectored |= opt.reuse || opt.engine == IO64_CMD_VEC;
 	opt.fixed |= opt.cloned;
+	if (opt.rings > 1 && opt.mode & BATCH) {
+		fprintf(stderr, "nvme_mpath_io: batch waits on one ring\n");
+		help(2);
+	}
+	if (opt.fixed && !strcmp(opt.at_usr2, "unmap")) {
+		fprintf(stderr, "nvme_mpath_io: registered pages stay\n");
+		help(2);
+	}
 }

@@ -85,6 +85,13 @@ static bool block_holds(const struct slot *s, unsigned int block,
 	return true;
 }
 
+static bool block_is_zero(const struct slot *s, unsigned int block)
+{
+	const unsigned char *p = s->buf + block * LBA_SIZE;
+
+	return !*p && !memcmp(p, p + 1, LBA_SIZE - 1);
+}
+
 /* Does each block hold what this process has once written there? */
 bool holds_older(const struct slot *s)
 {
@@ -97,7 +104,7 @@ bool holds_older(const struct slot *s)
 		for (g = s->generation; g; g--)
 			if (block_holds(s, block, g))
 				break;
-		if (!g)
+		if (!g && !(stats.dropped && block_is_zero(s, block)))
 			return false;
 	}
 	return true;

@@ -356,7 +356,6 @@ break_hold()
 # swap_volume <device> <uuid>: no controller sees namespace 1 meanwhile
 swap_volume()
 {
-	all_ports port_down
 	wait_for 20 paths_live 0
 	nvmet_ns_is "$@"
 }
@@ -368,11 +367,13 @@ break_swap()
 	[ "$removal_delay" -gt 0 ] && claim path1 path2 gate cpu || return
 	action "namespace 1 is another volume on port 1"
 	use tcp
+	all_ports port_down
 	swap_volume "$other_volume" "$OTHER_UUID"
 	port_up 1
 	wait_for 20 paths_live 1
 	pause 500
 	action "namespace 1 is back"
+	port_down 1
 	swap_volume "$volume" "$VOLUME_UUID"
 	all_ports port_up
 	mend path1
@@ -587,12 +588,13 @@ set_delayed()
 	set_attribute "$1" delayed_retry "$2"
 }
 
-# The target lets its hosts reconnect, with so many queues; they may lose none of the
-# paths while that one cannot come back.
+# The target lets its hosts reconnect, with so many queues: not if one cannot.
 break_queues()
 {
-	[ -w "$QID_MAX" ] && [ -z "${broken[path1]:-}${broken[path2]:-}" ] &&
-		claim queues || return
+	[ -w "$QID_MAX" ] || return
+	[ -z "${broken[path1]:-}${broken[path2]:-}${broken[cpu]:-}${broken[gate]:-}" ] ||
+		return
+	claim queues || return
 	pick 1 2 3
 	action "the target offers $picked queues"
 	offer_queues "$picked"

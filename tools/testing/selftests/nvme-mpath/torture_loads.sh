@@ -244,7 +244,7 @@ choose_load()
 	choose_end
 	[[ $end =~ ^(run|stop|unmap|cancel.*)$ ]] || seconds=60
 	options+=(-t "$seconds")
-	tag=$(((lane * 1000 + k) % 65535 + 1))
+	tag=$(((k * lanes + lane) % 65535 + 1))
 	options+=(--nsid "${target_nsid[$target]}" --patience 900 --seed "$tag")
 	# a PCIe controller is disabled before a command goes elsewhere, and an append
 	# overwrites nothing
@@ -411,14 +411,26 @@ violation()
 	touch "$tmp/stop"
 }
 
+# note_resends: sets $resends, which changes if a command of the head is sent again
+note_resends()
+{
+	local c
+
+	resends=
+	for c in failed_over held_total; do
+		value_of "/sys/block/${target_head[$target]:-none}/passthru_$c" 0
+		resends+=" $value"
+	done
+}
+
 # may_be_late: copies of the load's writes may have been executed late: of those that
 # failed, and of those that went to another path
 may_be_late()
 {
 	load_value failed
 	[ "$value" = 0 ] || return 0
-	value_of "/sys/block/${target_head[$target]}/passthru_failed_over" 0
-	[ "$value" != "$since_failover" ]
+	note_resends
+	[ "$resends" != "$since_resends" ]
 }
 
 # judge: a load that has ended by itself, with $code
@@ -539,8 +551,8 @@ make_load_fail()
 # run_load: one, from its start to the verdict
 run_load()
 {
-	value_of "/sys/block/${target_head[$target]:-none}/passthru_failed_over" 0
-	since_failover=$value
+	note_resends
+	since_resends=$resends
 	log=$tmp/load.$lane
 	# of the last load: this one may be slow to say that it is ready
 	: >"$log"
@@ -567,7 +579,7 @@ run_load()
 lane()
 {
 	local lane=$1 k=0 target='' kind mode end end_ms flags options pid code log since
-	local since_wait since_failover short line account tag
+	local since_wait since_resends resends short line account tag
 	local rnd_state r picked zone seconds
 	local -A used=()
 
