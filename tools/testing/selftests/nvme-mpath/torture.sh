@@ -215,9 +215,10 @@ executed='
 		match($0, /qid=[0-9]+, cmdid=[0-9]+/)
 		key = ctrl substr($0, RSTART, RLENGTH)
 		if (/ nvmet_req_init: /) {
-			tag[key] = match($0, /reftag=[0-9]+/) ?
-				substr($0, RSTART + 7, RLENGTH - 7) : 0
-		} else if (tag[key]) {
+			tag[key] = 0
+			if (match($0, /reftag=[0-9]+/))
+				tag[key] = substr($0, RSTART + 7, RLENGTH - 7)
+		} else if (tag[key] + 0) {
 			if (/status=0x0$/)
 				print tag[key], when
 			tag[key] = 0
