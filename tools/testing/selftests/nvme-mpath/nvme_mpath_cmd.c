@@ -140,12 +140,6 @@ static void set_data(struct slot *s, struct nvme_uring_cmd *cmd)
 	}
 }
 
-/* Protection information would use the dword, no other write does. */
-static uint32_t tag_of(uint64_t seq)
-{
-	return opt.tag << 16 | (seq & 0xffff);
-}
-
 /* The same command as a synchronous ioctl. */
 static int call(const struct nvme_uring_cmd *cmd)
 {
@@ -153,7 +147,7 @@ static int call(const struct nvme_uring_cmd *cmd)
 	struct nvme_passthru_cmd c32 = { };
 	struct nvme_user_io io = {
 		.opcode = cmd->opcode, .addr = cmd->addr, .slba = cmd->cdw10,
-		.nblocks = cmd->cdw12, .reftag = cmd->cdw14,
+		.nblocks = cmd->cdw12,
 	};
 
 	/* the three structures agree up to the timeout */
@@ -233,8 +227,6 @@ void prepare(struct slot *s, bool last)
 		sqe->uring_cmd_flags = IORING_URING_CMD_FIXED;
 		sqe->buf_index = s - slots;
 	}
-	if (opt.tag && s->opcode == OP_WRITE)
-		cmd->cdw14 = tag_of(s->seq);
 	if (opt.link_ms)
 		linked_timeout();
 	if (opt.mode & SKIP)
@@ -324,9 +316,6 @@ static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
 	stats.ok++;
 	if (opt.mode & MIXED && !(cqe->flags & IORING_CQE_F_32))
 		stats.mismatch++;
-	if (opt.answered && s->opcode == OP_WRITE)
-		fprintf(opt.answered, "%u %.6f\n",
-			tag_of(cqe->user_data / MAX_DEPTH), t);
 	if (t - stats.last > stats.gap)
 		stats.gap = t - stats.last;
 	stats.last = t;

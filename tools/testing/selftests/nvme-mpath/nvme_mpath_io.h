@@ -17,7 +17,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <liburing.h>
@@ -125,8 +124,6 @@ struct options {
 	unsigned int link_ms;	/* a timeout linked to each command */
 	bool same;		/* data on every write to a place */
 	bool late;		/* copies of writes may be executed late */
-	unsigned int tag;	/* of each write, with a number */
-	FILE *answered;		/* the tags of those that succeed */
 	unsigned int rings;
 	bool reuse;		/* the arrays of iovecs, after submission */
 	unsigned int warm_up;	/* failfast reads before all else */

@@ -66,15 +66,6 @@ static void set_action(char *arg)
 	opt.at_usr2 = arg;
 }
 
-static void set_answered(char *arg)
-{
-	opt.answered = fopen(arg, "a");
-	if (!opt.answered)
-		fail(arg, errno);
-	/* whole lines, whatever happens to the process */
-	setvbuf(opt.answered, NULL, _IOLBF, 0);
-}
-
 static void set_help(char *unused)
 {
 	(void)unused;
@@ -139,11 +130,6 @@ static const struct option_desc {
 	{ "late-copies", NULL, "they may be executed late: count reads of what an\n"
 	  "earlier write has left apart, as stale",
 	  .flag = &opt.late },
-	{ "tag", "n", "dword 14 of each write: n in the upper half, a running\n"
-	  "number in the lower one", .u32 = &opt.tag, .min = 1,
-	  .max = UINT16_MAX },
-	{ "answered", "file", "append the tags of the writes that succeed to it",
-	  .set = set_answered },
 
 	{ .help = "From which memory" },
 	{ "vectored", NULL, "as an array of iovecs", .flag = &opt.vectored },
