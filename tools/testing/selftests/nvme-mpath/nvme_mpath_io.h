@@ -46,7 +46,7 @@
 #define OF_CANCEL	(UINT64_MAX - 2)
 #define OF_NOP		(UINT64_MAX - 3)
 /* with that of a command: of the no-op that answers in its place */
-#define OF_SKIPPED	(1ull << 63)
+#define OF_SKIPPED	0x8000000000000000ull
 
 enum workload { READ, WRITE, RW, FLUSH, APPEND, COUNT, FUSED, OPCODE };
 enum engine { RING, IO_CMD, IO64_CMD, IO64_CMD_VEC, SUBMIT_IO };
