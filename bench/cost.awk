@@ -2,8 +2,8 @@
 # Lines "boot,policy,node,iopolicy,ring,depth,bytes,instructions" as tables: what
 # each policy costs, the median of three boots, and its ratio to stock and to cleanup.
 # cleanup is stock with the part of the series that is not about failover: the fixes,
-# which cost a little, and an optimization of all passthrough, which saves more. Says how far the boots are apart, and leaves
-# out cells that do not repeat.
+# which cost a little, and an optimization of all passthrough, which saves more. Says
+# how far the boots are apart, and leaves out cells that do not repeat.
 
 BEGIN {
 	FS = ","

@@ -58,12 +58,13 @@ void fill(struct slot *s, uint64_t generation)
 	}
 }
 
-bool holds(const struct slot *s, uint64_t generation)
+static bool words_hold(const struct slot *s, uint64_t generation,
+		       unsigned int first, unsigned int n)
 {
-	unsigned int i, n = (opt.bytes + meta_bytes()) / 8;
 	uint64_t word;
+	unsigned int i;
 
-	for (i = 0; i < n; i++) {
+	for (i = first; i < first + n; i++) {
 		word = pattern(slot_lba(s), generation, i);
 		if (memcmp(word_at(s, i), &word, 8))
 			return false;
@@ -71,18 +72,9 @@ bool holds(const struct slot *s, uint64_t generation)
 	return true;
 }
 
-static bool block_holds(const struct slot *s, unsigned int block,
-			uint64_t generation)
+bool holds(const struct slot *s, uint64_t generation)
 {
-	unsigned int i, each = LBA_SIZE / 8;
-	uint64_t word;
-
-	for (i = block * each; i < (block + 1) * each; i++) {
-		word = pattern(slot_lba(s), generation, i);
-		if (memcmp(word_at(s, i), &word, 8))
-			return false;
-	}
-	return true;
+	return words_hold(s, generation, 0, (opt.bytes + meta_bytes()) / 8);
 }
 
 static bool block_is_zero(const struct slot *s, unsigned int block)
@@ -95,14 +87,14 @@ static bool block_is_zero(const struct slot *s, unsigned int block)
 /* Does each block hold what this process has once written there? */
 bool holds_older(const struct slot *s)
 {
-	unsigned int block;
+	unsigned int block, each = LBA_SIZE / 8;
 	uint64_t g;
 
 	if (opt.meta)
 		return false;
 	for (block = 0; block < opt.bytes / LBA_SIZE; block++) {
 		for (g = s->generation; g; g--)
-			if (block_holds(s, block, g))
+			if (words_hold(s, g, block * each, each))
 				break;
 		if (!g && !(stats.dropped && block_is_zero(s, block)))
 			return false;
