@@ -5,10 +5,9 @@
 # the tarball. Usage: package.sh <base>
 #
 # A package of the machine's own suites is installed. One of another suite is
-# fetched as a file into out/packages/, from the machine's own Debian mirror, by
-# an apt that has its sources, lists and cache there: the system's stay as they
-# are.
+# fetched as a file into out/packages/: see fetch.sh.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/fetch.sh"
 
 load_base "${1:-}"
 
@@ -19,42 +18,14 @@ install_package()
 	have=$(dpkg-query -W -f '${Version}' "$package")
 }
 
-private_apt()
-{
-	local tool=$1
-
-	shift
-	"$tool" -qq -o "Dir::Etc::sourcelist=$dir/sources.list" \
-		-o Dir::Etc::sourceparts=/dev/null \
-		-o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" \
-		-o APT::Sandbox::User= "$@"
-}
-
 fetch_package()
 {
-	local mirror deb signed=''
-	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+	local deb dir=$out/packages/$package
 
-	dir=$out/packages/$package
 	have=$(cat "$dir/version" 2>/dev/null) || have=''
 	if [ -z "$have" ] || [ ! -f "$dir/$tarball" ]; then
-		need apt-get apt
-		mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
-		mirror=$(find_mirror Debian)
-		[ -n "$mirror" ] || die "apt knows no Debian mirror here" \
-			"run apt-get update, or give an unpacked tree: KSRC=/path"
-		[ ! -f "$keyring" ] || signed=" [signed-by=$keyring]"
-		echo "deb$signed $mirror $suite main" >"$dir/sources.list"
-		msg "fetching $package from $suite"
-		rm -f "$dir"/*.deb
-		{
-			private_apt apt-get update &&
-				cd "$dir" && private_apt apt-get download "$package"
-		} >"$dir/log" 2>&1 || {
-			tail -n 5 "$dir/log" >&2
-			die "$package could not be had from $suite" \
-				"see $dir/log, or give an unpacked tree: KSRC=/path"
-		}
+		fetch_debs "$dir" "$suite" "give an unpacked tree: KSRC=/path" \
+			"$package"
 		deb=$(echo "$dir"/*.deb)
 		have=$(dpkg-deb -f "$deb" Version)
 		dpkg-deb --fsys-tarfile "$deb" |
@@ -70,7 +41,7 @@ if [ -z "${suite:-}" ]; then
 	again="apt-get install --reinstall $package"
 else
 	fetch_package
-	again="remove $dir"
+	again="remove $out/packages/$package"
 fi
 if [ "$have" != "$version" ]; then
 	msg "note: $package is $have, last tested was $version"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # This test will lose a path with writes in flight that tell where to place their
 # data (Flexible Data Placement): the other path gets the same commands, each with
-# its own directive. No target here places data, so the commands on the wire count.
+# its own directive. These targets place no data, so the commands on the wire count;
+# failover_11 has controllers that do.
 # stock: fail
 # timeout: 150
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -91,11 +91,27 @@ make_initramfs()
 	rm -rf "$root" "$dir/fio"
 }
 
+# choose_qemu <feature>: sets $qemu_program to one whose NVMe subsystems have that
+# property: the machine's own, or that of -q; none does if this fails
+qemu_program=qemu-system-x86_64
+choose_qemu()
+{
+	local p
+
+	for p in qemu-system-x86_64 ${newer_qemu:+"$newer_qemu"}; do
+		! "$p" -device nvme-subsys,help | grep -q "^ *$1=" || {
+			qemu_program=$p
+			return
+		}
+	done
+	return 1
+}
+
 # qemu_command <directory> <kernel> <initramfs> <append>: sets the array qemu
 # shellcheck disable=SC2054 # the commas are QEMU's
 qemu_command()
 {
-	local dir=$1 i d ns0 ns=() drives=()
+	local dir=$1 i d ns0 ns=() drives=() subsys=nvme-subsys,id=subsys0,nqn=mpath
 
 	for i in 0 1 2 3 4; do
 		if [ "$accel_name" = icount ]; then
@@ -108,7 +124,8 @@ qemu_command()
 		fi
 		drives+=(-drive "if=none,id=ns$i,$d")
 	done
-	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none
+	[ "${qemu_feature:-}" != fdp ] || subsys+=,fdp=on,fdp.nruh=8,fdp.runs=64M
+	qemu=("$qemu_program" -nodefaults -no-user-config -display none
 		-no-reboot -machine q35 "${accel[@]}" -m "${memory:-1024}"
 		-kernel "$2" -initrd "$3" -append "$4"
 		-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off
@@ -123,7 +140,7 @@ qemu_command()
 		"${drives[@]}"
 		# one subsystem, two controllers, three shared namespaces: plain,
 		# zoned, and with protection information; and a private one
-		-device nvme-subsys,id=subsys0,nqn=mpath)
+		-device "$subsys")
 	for i in 0 1; do
 		qemu+=(-device "pcie-root-port,id=rp$i,chassis=1$i,addr=0x1$i"
 			-device "nvme,id=nvme$i,serial=mpath,subsys=subsys0,bus=rp$i")
@@ -131,6 +148,7 @@ qemu_command()
 	ns0=nvme-ns,id=ns0dev,drive=ns0,nsid=1,shared=on,bus=nvme0
 	ns0+=,uuid=9e0c1c36-3f0b-4b8e-8d8e-0d4f7a0a7c01
 	ns0+=,eui64=0x5254001122334455
+	[ "${qemu_feature:-}" != fdp ] || ns0+=,fdp.ruhs=0-7
 	for i in 2 3 4; do
 		ns[i]="nvme-ns,drive=ns$i,nsid=$i,shared=on,bus=nvme0"
 		ns[i]+=",uuid=9e0c1c36-3f0b-4b8e-8d8e-0d4f7a0a7c0$i"
@@ -144,7 +162,8 @@ qemu_command()
 		-device nvme,id=nvme2,serial=single,drive=ns1)
 	# Namespaces of a controller share its tags, which costs instructions, until it
 	# is reset: blk-mq forgets it then. So there is only one to be measured.
-	[ "$accel_name" = icount ] ||
+	# And zones are not for a subsystem that is told where to place data.
+	[ "$accel_name" = icount ] || [ -n "${qemu_feature:-}" ] ||
 		qemu+=(-device "${ns[2]}" -device "${ns[3]}" -device "${ns[4]}")
 }
 

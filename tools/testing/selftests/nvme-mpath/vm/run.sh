@@ -16,6 +16,7 @@
 #  -x f	tests that this kernel cannot run, with the reasons: they are skipped
 #  -j n	so many VMs at a time (1)
 #  -p p	a program of this machine that the guest gets, too
+#  -q p	a QEMU for tests with a line "# qemu: fdp", if the machine's own has no FDP
 #  -i	no test but a shell in the guest, both topologies up
 #  -l	no test but a list of those that the names mean
 #
@@ -31,7 +32,8 @@ set -uo pipefail
 
 kernel='' selftests='' modules='' skips='' results=${TMPDIR:-/tmp}/nvme-mpath-results
 stock=0 slow=1 memory=1024 debug=0 panic_on_warn=1 interactive=0 list=0 vms=1 programs=()
-while getopts k:s:m:x:o:j:p:Sdwil option; do
+newer_qemu=''
+while getopts k:s:m:x:o:j:p:q:Sdwil option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	s) selftests=$OPTARG ;;
@@ -40,6 +42,7 @@ while getopts k:s:m:x:o:j:p:Sdwil option; do
 	o) results=$OPTARG ;;
 	j) vms=$OPTARG ;;
 	p) programs+=("$OPTARG") ;;
+	q) newer_qemu=$OPTARG ;;
 	S) stock=1 ;;
 	d) debug=1 ;;
 	w) panic_on_warn=0 ;;
@@ -67,6 +70,7 @@ tree=series
 [ -z "$modules" ] || [ -d "$modules" ] || vm_error "no modules in '$modules'"
 [ "$debug" = 0 ] || slow=4 memory=2560
 [ -z "$skips" ] || [ -f "$skips" ] || vm_error "no list of tests '$skips'"
+[ -z "$newer_qemu" ] || [ -x "$newer_qemu" ] || vm_error "no QEMU '$newer_qemu'"
 meant=$(test_names "$selftests/nvme-mpath" "$@") || exit
 mapfile -t tests < <(printf '%s' "$meant")
 [[ $vms =~ ^[1-9][0-9]?$ ]] || vm_error "-j takes a number of VMs, not '$vms'"
@@ -299,7 +303,7 @@ impossible()
 run_test()
 {
 	local script=$selftests/nvme-mpath/$1 name dir limit try want again why target
-	local qemu_code=''
+	local qemu_code='' qemu_feature qemu_program=$qemu_program
 
 	[ -f "$script" ] || script=$vm_dir/${1#vm/}
 	name=$(basename "$1" .sh)
@@ -312,6 +316,9 @@ run_test()
 		return
 	}
 	why=$(impossible "$name")
+	qemu_feature=$(sed -n 's/^# qemu: //p' "$script")
+	[ -z "$qemu_feature" ] || choose_qemu "$qemu_feature" ||
+		why="this QEMU has no $qemu_feature; -q names another one"
 	[ -z "$why" ] || {
 		echo "1..0 # SKIP $why" >"$dir/verdict"
 		outcome=$OUT_SKIP
