@@ -51,7 +51,7 @@ void report(void)
 
 	printf("sent=%ju done=%ju ok=%ju failed=%ju pending=%ju ",
 	       stats.sent, stats.done, stats.ok, stats.failed,
-	       stats.sent - stats.done);
+	       stats.sent - stats.done + stats.timeouts + stats.nops);
 	printf("stray=%ju mismatch=%ju stale=%ju gap_ms=%.0f timed_out=%ju ",
 	       stats.stray, stats.mismatch, stats.stale, stats.gap * 1000,
 	       stats.timed_out);

@@ -78,6 +78,7 @@ enum mode {
 	BATCH	= 1 << 17,
 	HARDLINK = 1 << 18,
 	SKIP	= 1 << 19,
+	THREAD	= 1 << 20,
 };
 
 /* The SQEs of a chain must stay as they are to its end: see submit(). */

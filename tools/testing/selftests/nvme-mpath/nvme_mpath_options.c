@@ -26,7 +26,7 @@ static const char *const mode_names[] = {
 	"sqpoll", "iopoll", "defer", "coop", "flag", "async", "link", "drain",
 	"file", "ring", "smallcq", "shared",
 	"hybrid", "mixed", "fsync", "spin", "person", "batch", "hardlink",
-	"skip", NULL };
+	"skip", "thread", NULL };
 
 static void help(int code);
 static unsigned long number(const char *s, unsigned long min,
@@ -155,7 +155,9 @@ static const struct option_desc {
 	  "registered: file ring; spin: no system call while\n"
 	  "waiting; batch: sleep until all commands are\n"
 	  "answered; smallcq: a ring that overflows; shared:\n"
-	  "with a child that only looks (none)", .set = set_modes },
+	  "with a child that only looks; thread: each batch by\n"
+	  "a thread that ends before the answers (none)",
+	  .set = set_modes },
 	{ "nsid", "n", "do not ask the device, whose answer takes a usable path\n"
 	  "on older kernels; 0: ask it (0)", .u32 = &opt.nsid,
 	  .max = UINT_MAX - 1 },
@@ -303,6 +305,10 @@ void parse(int argc, char **argv)
 	opt.fixed |= opt.cloned;
 	if (opt.rings > 1 && opt.mode & BATCH) {
 		fprintf(stderr, "nvme_mpath_io: batch waits on one ring\n");
+		help(2);
+	}
+	if (opt.mode & THREAD && opt.mode & (SQPOLL | DEFER | FIXRING)) {
+		fprintf(stderr, "nvme_mpath_io: this ring has one submitter\n");
 		help(2);
 	}
 	if (opt.fixed && !strcmp(opt.at_usr2, "unmap")) {

@@ -2,6 +2,7 @@
 /* The rings of nvme_mpath_io: set-up, SQEs, submission and reaping. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -144,6 +145,24 @@ static size_t sqe_size(void)
 	return (opt.mode & MIXED ? 1 : 2) * sizeof(struct io_uring_sqe);
 }
 
+static void *submit_and_end(void *ret)
+{
+	*(int *)ret = io_uring_submit(ring);
+	return NULL;
+}
+
+/* It has ended when this returns, so the task work of its commands finds no task. */
+static int submit_by_thread(void)
+{
+	pthread_t thread;
+	int ret;
+
+	if (pthread_create(&thread, NULL, submit_and_end, &ret) ||
+	    pthread_join(thread, NULL))
+		fail("pthread_create", EAGAIN);
+	return ret;
+}
+
 /*
  * Overwrites the SQEs once they are submitted: a kernel that reads one again
  * finds rubbish. 6.12 reads the SQE of a linked or drained command again when it
@@ -157,7 +176,7 @@ static void submit_ring(void)
 	n = io_uring_sq_ready(ring);
 	if (!n)
 		return;
-	ret = io_uring_submit(ring);
+	ret = opt.mode & THREAD ? submit_by_thread() : io_uring_submit(ring);
 	if (ret != (int)n)
 		fail("io_uring_submit", ret < 0 ? -ret : EIO);
 	while (opt.mode & SQPOLL && io_uring_sq_ready(ring))

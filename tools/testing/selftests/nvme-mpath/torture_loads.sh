@@ -58,6 +58,7 @@ more_modes=(
 	"hardlink:--mode hardlink"
 	"skip:--mode skip"
 	"rings:--rings 2"
+	"thread:--mode thread"
 	"spin:--mode spin"
 	"spin:--mode spin"
 	"spin:--mode spin"
@@ -173,7 +174,8 @@ choose_mode()
 	rnd 6
 	case $r in
 	0) options+=(--mode file) ;;
-	1) options+=(--mode ring) ;;
+	# that knows its ring by the task
+	1) [ "$mode" = thread ] || options+=(--mode ring) ;;
 	esac
 }
 
@@ -342,6 +344,11 @@ explained()
 		patterns+=(0x1 0x2001 0x4001 0x6001)
 		broken_chain=1
 	fi
+	if [ "$mode" = thread ]; then
+		# nobody is there to send it again, or to copy what bounced
+		patterns+=(-125)
+		[[ $kind != bounce* ]] || patterns+=(-4)
+	fi
 	if [ "$mode" = linktmo ] || [[ $end == cancel* ]]; then
 		patterns+=(-125)
 	elif [ -n "$broken_chain" ] && [ "$mode" = link ]; then
@@ -438,6 +445,13 @@ stale_is_explained()
 	[ "$1" -le $((value + resends - since_resends)) ]
 }
 
+# rereads_array: only a command that is covered keeps its array of iovecs; another one
+# reads that again if io-wq has to issue it
+rereads_array()
+{
+	[ "$kind" = reuse ] && is_unprotected
+}
+
 # judge: a load that has ended by itself, with $code
 judge()
 {
@@ -449,19 +463,16 @@ judge()
 	2) violation run "it could not run" ;;
 	3)
 		load_value mismatch
-		# only a command that is covered keeps its array: others read that
-		# again if io-wq has to issue them
-		if [ "$kind" = reuse ] && is_unprotected && [ "$value" != 0 ]; then
-			return
-		elif [ "$value" != 0 ]; then
+		[ "$value" = 0 ] || rereads_array ||
 			violation data "wrong data, or not where it was answered"
-		else
-			violation answers "a command was not answered once"
-		fi
+		load_value pending
+		[ "$value" = 0 ] || violation answers "a command was not answered"
+		load_value stray
+		[ "$value" = 0 ] || violation answers "an answer belongs to no command"
 		;;
 	*) violation run "it ended with code $code" ;;
 	esac
-	[ "$code" -le 1 ] || return
+	[ "$code" -ne 2 ] && [ "$code" -le 3 ] || return
 	unexplained
 	[ -z "$errors" ] || violation errors "not explained: $errors"
 	load_value stale
