@@ -18,6 +18,21 @@ in_flight()
 		io_wait
 }
 
+# in_flight_bounced <what> [nvme_mpath_io option]...: through memory of the kernel, from
+# which nobody can copy what was read
+in_flight_bounced()
+{
+	local what=$1
+
+	shift
+	io_start -n 64 -q 8 --mode thread "$@" "$ng"
+	io_wait
+	check "$what: no read is answered with success but has no data" \
+		test "$(io_value mismatch)" = 0
+	check "$what: a read says -EINTR instead" io_errors_only -4
+	check "$what: each write succeeds" test "$(io_value ok)" -ge 32
+}
+
 # stopped_with <res>: all commands are answered, some with this error, none with another
 stopped_with()
 {
@@ -25,22 +40,17 @@ stopped_with()
 	[ "$io_status" = 1 ] && io_errors_only "$1"
 }
 
-begin 12
+begin 14
 need_tools nvme
 # commands outlive the thread
 nvmet_up 2 20 -l 600
 round_robin
 trace_path_errors
 in_flight "plain" -o rw
-in_flight "vectored" -o rw --vectored
 in_flight "registered buffers" -o rw --registered
-# nobody else may copy to the memory of the process
-io_start -n 64 -q 8 --mode thread -o rw --buffer-offset 1 "$ng"
-io_wait
-check "bounced: no read is answered with 0 but has no data" \
-	test "$(io_value mismatch)" = 0
-check "bounced: such a read says -EINTR" io_errors_only -4
-check "bounced: a write succeeds" test "$(io_value ok)" -ge 32
+in_flight_bounced "not aligned" -o rw --buffer-offset 1
+# its pieces are smaller than pages
+in_flight_bounced "vectored" -o rw --vectored
 
 held_load 16 --mode thread -t 600 -o write "$ng"
 port_down 1

@@ -347,7 +347,8 @@ explained()
 	if [ "$mode" = thread ]; then
 		# nobody is there to send it again, or to copy what bounced
 		patterns+=(-125)
-		[[ $kind != bounce* ]] || patterns+=(-4)
+		[[ ! ${options[*]} =~ --(vectored|reuse|buffer-offset\ 1) ]] ||
+			patterns+=(-4)
 	fi
 	if [ "$mode" = linktmo ] || [[ $end == cancel* ]]; then
 		patterns+=(-125)
