@@ -1,16 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A QEMU for the tests that need a newer one than the machine's: prints its path.
-# It is fetched as a file into out/packages/, from the backports of the machine's own
-# Debian; nothing is installed.
+# A QEMU for the tests that need FDP: prints its path, or nothing where that of the
+# machine has it. It is fetched as a file into out/packages/, from the backports of the
+# machine's own Debian; nothing is installed.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/fetch.sh"
 
 dir=$out/packages/qemu
 qemu=$dir/qemu-system-x86_64
 
-# unpack: to where that QEMU finds its own files and not the machine's
+# has_fdp <program>
+has_fdp()
+{
+	"$1" -device nvme-subsys,help 2>/dev/null | grep -q '^ *fdp='
+}
+
+# unpack: beside a program that takes it from there, and not from the machine
 unpack()
 {
 	local deb
@@ -21,28 +27,29 @@ unpack()
 		dpkg-deb -x "$deb" "$dir/root"
 	done
 	rm "$dir"/*.deb
-	cat >"$qemu" <<-END
+	cat >"$qemu" <<-'END'
 		#!/bin/sh
-		exec $dir/root/usr/bin/qemu-system-x86_64 -L $dir/root/usr/share/qemu \\
-			-L $dir/root/usr/share/seabios "\$@"
+		root=$(dirname "$(readlink -f "$0")")/root
+		exec "$root/usr/bin/qemu-system-x86_64" -L "$root/usr/share/qemu" \
+			-L "$root/usr/share/seabios" "$@"
 	END
 	chmod +x "$qemu"
 }
 
-exec 9>"$out/.qemu.lock"
+! has_fdp qemu-system-x86_64 || exit 0
+mkdir -p "$dir"
+exec 9>"$dir/.lock"
 flock 9
-if [ ! -x "$qemu" ]; then
+# each time: what is there may be the half of it
+if ! has_fdp "$qemu"; then
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	[ -n "$codename" ] || die "/etc/os-release names no Debian" \
 		"put a QEMU with FDP there: $qemu"
 	fetch_debs "$dir" "$codename-backports" "put a QEMU with FDP there: $qemu" \
 		qemu-system-x86 qemu-system-common qemu-system-data seabios
 	unpack
-	"$qemu" --version >>"$dir/log" 2>&1 || {
-		rm "$qemu"
-		tail -n 5 "$dir/log" >&2
-		die "the QEMU of $codename-backports does not run on this machine" \
-			"see $dir/log, or put a QEMU with FDP there: $qemu"
-	}
+	has_fdp "$qemu" ||
+		die "the QEMU of $codename-backports does not run here, or has no FDP" \
+			"see what $qemu says, or put another one there"
 fi
 echo "$qemu"

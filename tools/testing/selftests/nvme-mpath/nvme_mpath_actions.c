@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -178,11 +179,15 @@ void at_usr2(void)
 	action->run(action->arg);
 }
 
-/* The child keeps the ring open, and only looks at it. */
+/* The child keeps the ring open, and only looks at it, or polls for the parent. */
 static void watch(void)
 {
 	unsigned int n, answered = 0;
 
+	while (opt.mode & IOPOLL) {
+		io_uring_get_events(ring);
+		sched_yield();
+	}
 	for (;;) {
 		n = io_uring_cq_ready(ring);
 		if (n != answered)

@@ -6,7 +6,7 @@
  * "data=" for the page. With "vec" it is the second entry of an array, with "one" as
  * well the only one. With "ioctl" it is sent by ioctl(). With "retry" the page is
  * there when the command is sent, and taken away by an earlier SIGUSR1: a retry will
- * miss it.
+ * miss it. So will the answer of a read that is "bounced", as its data is not aligned.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +30,7 @@
 #define PATTERN	0x6d
 
 static unsigned char *page, *given;
-static bool write_data, vec, one, async, by_ioctl, retry;
+static bool write_data, vec, one, async, by_ioctl, retry, bounced;
 static int uffd;
 
 static void fail(const char *what)
@@ -127,6 +127,16 @@ static struct iovec *get_iovecs(unsigned int *nr)
 	return &iov[1];
 }
 
+static void *data(void)
+{
+	return page + bounced;
+}
+
+static unsigned int bytes(void)
+{
+	return bounced ? BYTES / 2 : BYTES;
+}
+
 static void prepare(struct io_uring_sqe *sqe, int fd)
 {
 	struct nvme_uring_cmd *cmd;
@@ -138,7 +148,7 @@ static void prepare(struct io_uring_sqe *sqe, int fd)
 	cmd = prep_nvme_cmd(sqe, fd, vec ? NVME_URING_CMD_IO_VEC :
 			    NVME_URING_CMD_IO, write_data ? OP_WRITE : OP_READ, 1);
 	sqe->flags = async ? IOSQE_ASYNC : 0;
-	set_nvme_data(cmd, page, BYTES, 0);
+	set_nvme_data(cmd, data(), bytes(), 0);
 	if (vec) {
 		iov = get_iovecs(&nr);
 		set_nvme_iovecs(cmd, iov, nr);
@@ -149,13 +159,13 @@ static int send_by_ioctl(int fd)
 {
 	struct nvme_passthru_cmd64 cmd = {
 		.opcode = write_data ? OP_WRITE : OP_READ, .nsid = 1,
-		.addr = (uintptr_t)page, .data_len = BYTES,
+		.addr = (uintptr_t)data(), .data_len = bytes(),
 	};
 	int ret;
 
 	if (vec)
 		cmd.addr = (uintptr_t)get_iovecs(&cmd.vec_cnt);
-	cmd.cdw12 = BYTES / LBA_SIZE - 1;
+	cmd.cdw12 = bytes() / LBA_SIZE - 1;
 	/* a controller's node knows this one only, which takes the members above */
 	ret = ioctl(fd, vec ? NVME_IOCTL_IO64_CMD_VEC : NVME_IOCTL_IO_CMD, &cmd);
 	return ret < 0 ? -errno : ret;
@@ -182,7 +192,7 @@ static void parse(int argc, char **argv)
 
 	if (argc < 3) {
 		fprintf(stderr,
-			"usage: nvme_mpath_fault /dev/ngXnY read|write [vec] [one] [async] [ioctl] [retry]\n");
+			"usage: nvme_mpath_fault /dev/ngXnY read|write [vec] [one] [async] [ioctl] [retry] [bounced]\n");
 		exit(2);
 	}
 	write_data = !strcmp(argv[2], "write");
@@ -192,6 +202,7 @@ static void parse(int argc, char **argv)
 		async |= !strcmp(argv[i], "async");
 		by_ioctl |= !strcmp(argv[i], "ioctl");
 		retry |= !strcmp(argv[i], "retry");
+		bounced |= !strcmp(argv[i], "bounced");
 	}
 }
 

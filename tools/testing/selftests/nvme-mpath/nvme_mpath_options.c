@@ -155,8 +155,9 @@ static const struct option_desc {
 	  "registered: file ring; spin: no system call while\n"
 	  "waiting; batch: sleep until all commands are\n"
 	  "answered; smallcq: a ring that overflows; shared:\n"
-	  "with a child that only looks; thread: each batch by\n"
-	  "a thread that ends before the answers (none)",
+	  "with a child that only looks, or polls with iopoll,\n"
+	  "which its parent does not; thread: each batch by a\n"
+	  "thread that ends before the answers (none)",
 	  .set = set_modes },
 	{ "nsid", "n", "do not ask the device, whose answer takes a usable path\n"
 	  "on older kernels; 0: ask it (0)", .u32 = &opt.nsid,

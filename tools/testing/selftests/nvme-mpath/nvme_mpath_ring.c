@@ -331,7 +331,7 @@ static void wait_cqe(double wait)
 	/* long enough for more answers than the ring has room for */
 	if (opt.mode & SMALLCQ)
 		usleep(50000);
-	if (opt.mode & SPIN)
+	if (opt.mode & SPIN || (opt.mode & SHARED && opt.mode & IOPOLL))
 		ret = spin_cqe();
 	else if (opt.mode & BATCH && stats.done < stats.sent)
 		ret = io_uring_submit_and_wait(ring, stats.sent - stats.done);

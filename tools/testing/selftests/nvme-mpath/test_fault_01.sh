@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will let commands wait for a missing page of their memory while the
-# paths of their head go and come back: neither of these waits for the page.
+# This test will let commands, and answers, wait for a missing page of their memory while
+# the paths of their head go and come back: neither of these waits for the page.
 # stock: fail
-# timeout: 150
+# timeout: 180
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
@@ -26,13 +26,11 @@ path_there()
 	return 1
 }
 
-# waits <what> [option]...: it waits for a page, each path goes and comes back
-waits()
+# paths_move <what>: it waits for a page, each path goes and comes back
+paths_move()
 {
 	local what=$1 port ok=1
 
-	shift
-	missing_page "$ng" "$@"
 	for port in 1 2; do
 		in_time nvme disconnect -d "$(ctrl_of_port $port)" || ok=0
 		[ $ok = 0 ] || in_time nvmet_connect $port -l 600 || ok=0
@@ -49,7 +47,39 @@ waits()
 	must 20 "two paths" paths_live 2
 }
 
-begin 19
+# waits <what> [option]...: it is sent without its page
+waits()
+{
+	local what=$1
+
+	shift
+	missing_page "$ng" "$@"
+	paths_move "$what"
+}
+
+# answer_waits <what> [option]...: its page goes while it is in flight
+answer_waits()
+{
+	local what=$1
+
+	shift
+	hold
+	# empties the trace
+	trace_sent
+	: >"$tmp/fault"
+	./nvme_mpath_fault "$ng" "$@" retry >"$tmp/fault" 2>&1 &
+	faulting=$!
+	at_exit "kill -9 $faulting"
+	must 10 "a command in flight" sent 1
+	no_trace_sent
+	kill -USR1 "$faulting"
+	must 10 "a page that is taken away" grep -q taken "$tmp/fault"
+	release
+	must 10 "an answer without its page" grep -q 'missing: submitter' "$tmp/fault"
+	paths_move "$what"
+}
+
+begin 23
 need_tools nvme
 nvmet_up 2 0 -l 600
 waits "a write" write
@@ -62,6 +92,8 @@ waits "a write by io-wq" write async
 waits "a write by ioctl" write ioctl
 waits "a read by ioctl" read ioctl
 waits "a vectored write by ioctl" write vec ioctl
+answer_waits "the answer of a bounced read" read bounced
+answer_waits "the answer of a bounced read by ioctl" read bounced ioctl
 policy none
 waits "a write, policy none" write
 finish

@@ -318,7 +318,7 @@ run_test()
 	why=$(impossible "$name")
 	qemu_feature=$(sed -n 's/^# qemu: //p' "$script")
 	[ -z "$qemu_feature" ] || choose_qemu "$qemu_feature" ||
-		why="this QEMU has no $qemu_feature; -q names another one"
+		why="no QEMU whose controllers have $qemu_feature (run.sh -q names one)"
 	[ -z "$why" ] || {
 		echo "1..0 # SKIP $why" >"$dir/verdict"
 		outcome=$OUT_SKIP
