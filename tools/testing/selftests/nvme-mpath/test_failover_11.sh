@@ -45,8 +45,14 @@ placed_once_or_twice()
 	done
 }
 
-# pulled <slot> [nvme_mpath_io option]...: with N commands in flight, which stay there
-# for seconds; returns the verdict on the load
+# some_pending: several commands are in flight; the drive lets one pass at once
+some_pending()
+{
+	io_report && [ "$(io_value pending)" -ge 2 ]
+}
+
+# pulled <slot> [nvme_mpath_io option]...: with commands in flight, which stay there for
+# seconds; returns the verdict on the load
 pulled()
 {
 	local slot=$1 ret
@@ -54,7 +60,7 @@ pulled()
 	shift
 	pci_slow 1
 	io_start -q $N --placement 1 "$@" "$ng"
-	must 20 "$N commands in flight" io_pending $N
+	must 20 "commands in flight" some_pending
 	pci_pull "$slot"
 	must 60 "slot $slot: no controller" slot_empty "$slot"
 	pci_slow 0
