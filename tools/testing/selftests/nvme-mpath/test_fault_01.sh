@@ -63,17 +63,7 @@ answer_waits()
 	local what=$1
 
 	shift
-	hold
-	# empties the trace
-	trace_sent
-	: >"$tmp/fault"
-	./nvme_mpath_fault "$ng" "$@" retry >"$tmp/fault" 2>&1 &
-	faulting=$!
-	at_exit "kill -9 $faulting"
-	must 10 "a command in flight" sent 1
-	no_trace_sent
-	kill -USR1 "$faulting"
-	must 10 "a page that is taken away" grep -q taken "$tmp/fault"
+	taken_page "$ng" "$@"
 	release
 	must 10 "an answer without its page" grep -q 'missing: submitter' "$tmp/fault"
 	paths_move "$what"

@@ -12,20 +12,7 @@
 # lost, and the retry lacks its page
 missing_in_retry()
 {
-	hold
-	# empties the trace
-	trace_sent
-	# or what the last one said is taken for its word
-	: >"$tmp/fault"
-	./nvme_mpath_fault "$ng" "$@" retry >"$tmp/fault" 2>&1 &
-	faulting=$!
-	# without a word from the shell when it is killed
-	disown $faulting
-	at_exit "kill -9 $faulting"
-	must 10 "a command in flight" sent 1
-	no_trace_sent
-	kill -USR1 "$faulting"
-	must 10 "a page that is taken away" grep -q taken "$tmp/fault"
+	taken_page "$ng" "$@"
 	reset_all
 	must 10 "a lost command" saw_path_errors 1
 	release

@@ -266,3 +266,23 @@ missing_page()
 	at_exit "kill -9 $faulting"
 	must 10 "a page that is waited for" grep -q missing "$tmp/fault"
 }
+
+# taken_page <node> <read|write> [option]...: a command that is held in flight, and whose
+# page was taken away meanwhile; sets $faulting
+taken_page()
+{
+	hold
+	# empties the trace
+	trace_sent
+	# or what the last one said is taken for its word
+	: >"$tmp/fault"
+	./nvme_mpath_fault "$@" retry >"$tmp/fault" 2>&1 &
+	faulting=$!
+	# without a word from the shell when it is killed
+	disown "$faulting"
+	at_exit "kill -9 $faulting"
+	must 10 "a command in flight" sent 1
+	no_trace_sent
+	kill -USR1 "$faulting"
+	must 10 "a page that is taken away" grep -q taken "$tmp/fault"
+}
