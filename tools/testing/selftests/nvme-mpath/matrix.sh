@@ -33,7 +33,7 @@ kinds=(
 	"bounce:1:-o rw --buffer-offset 1"
 	"pages:1:-o rw --buffer-offset 512 -b 16384"
 	"flush:1:-o flush"
-	"tmo:1:-o rw --timeout 20000"
+	"tmo:1:-o rw --timeout $((10000 * SLOW))"
 	"append:2:-o append --zone 2048"
 	"meta:3:-o rw --metadata 8"
 )
