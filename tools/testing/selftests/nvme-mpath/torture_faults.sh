@@ -480,11 +480,22 @@ break_slow()
 	mend_by drive pci_slow "$pci_iops"
 }
 
-# cpu <0|1>: says what is blocked if that takes long
+# show_tasks: all of them, and the work that is pending, for the log on the console
+show_tasks()
+{
+	local level
+
+	read -r level _ </proc/sys/kernel/printk
+	echo 7 >/proc/sys/kernel/printk
+	echo t >/proc/sysrq-trigger
+	echo "$level" >/proc/sys/kernel/printk
+}
+
+# cpu <0|1>: says what everybody does if that takes long
 cpu()
 {
 	echo "$1" >"$CPU" &
-	wait_for 30 ended $! || echo w >/proc/sysrq-trigger
+	wait_for 10 ended $! || show_tasks
 	wait $!
 }
 
@@ -778,7 +789,7 @@ lanes_stuck()
 		grep . "/sys/block/${target_head[$t]}/passthru_"*
 	done
 	grep -s . /sys/class/nvme/*/state /sys/class/nvme/*/*/ana_state
-	echo w >/proc/sysrq-trigger
+	show_tasks
 } 2>/dev/null
 
 # calm_step <seconds> <class> <text> <command>...
