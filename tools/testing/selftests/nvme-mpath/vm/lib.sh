@@ -93,7 +93,7 @@ make_initramfs()
 
 # choose_qemu <feature>: sets $qemu_program to one whose NVMe subsystems have that
 # property: the machine's own, or that of -q; none does if this fails
-qemu_program=qemu-system-x86_64
+qemu_program="qemu-system-x86_64"
 choose_qemu()
 {
 	local p
