@@ -13,7 +13,7 @@ for offset in 0 1; do
 	child=$(sed -n 's/^shared=//p' "$io_log")
 	at_exit "kill -9 $child"
 	# nobody else polls
-	check "buffer offset $offset: 400 commands that a child polls for succeed, with the right data" \
+	check "offset $offset: 400 commands that a child polls for have the right data" \
 		io_wait
 	kill -9 "$child"
 done
