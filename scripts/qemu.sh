@@ -6,15 +6,10 @@
 # machine's own Debian; nothing is installed.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/fetch.sh"
+. "$vm/lib.sh"
 
 dir=$out/packages/qemu
 qemu=$dir/qemu-system-x86_64
-
-# has_fdp <program>
-has_fdp()
-{
-	"$1" -device nvme-subsys,help 2>/dev/null | grep -q '^ *fdp='
-}
 
 # unpack: beside a program that takes it from there, and not from the machine
 unpack()
@@ -36,19 +31,19 @@ unpack()
 	chmod +x "$qemu"
 }
 
-! has_fdp qemu-system-x86_64 || exit 0
+! choose_qemu fdp || exit 0
 mkdir -p "$dir"
 exec 9>"$dir/.lock"
 flock 9
 # each time: what is there may be the half of it
-if ! has_fdp "$qemu"; then
+if ! choose_qemu fdp "$qemu"; then
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	[ -n "$codename" ] || die "/etc/os-release names no Debian" \
 		"put a QEMU with FDP there: $qemu"
 	fetch_debs "$dir" "$codename-backports" "put a QEMU with FDP there: $qemu" \
 		qemu-system-x86 qemu-system-common qemu-system-data seabios
 	unpack
-	has_fdp "$qemu" ||
+	choose_qemu fdp "$qemu" ||
 		die "the QEMU of $codename-backports does not run here, or has no FDP" \
 			"see what $qemu says, or put another one there"
 fi

@@ -91,15 +91,15 @@ make_initramfs()
 	rm -rf "$root" "$dir/fio"
 }
 
-# choose_qemu <feature>: sets $qemu_program to one whose NVMe subsystems have that
-# property: the machine's own, or that of -q; none does if this fails
+# choose_qemu <feature> [program]: sets $qemu_program to one whose NVMe subsystems have
+# that property: the machine's own, or this one; none does if it fails
 qemu_program="qemu-system-x86_64"
 choose_qemu()
 {
 	local p
 
-	for p in qemu-system-x86_64 ${newer_qemu:+"$newer_qemu"}; do
-		! "$p" -device nvme-subsys,help | grep -q "^ *$1=" || {
+	for p in "$qemu_program" ${2:+"$2"}; do
+		! "$p" -device nvme-subsys,help 2>/dev/null | grep -q "^ *$1=" || {
 			qemu_program=$p
 			return
 		}

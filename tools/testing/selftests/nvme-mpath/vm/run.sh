@@ -317,7 +317,7 @@ run_test()
 	}
 	why=$(impossible "$name")
 	qemu_feature=$(sed -n 's/^# qemu: //p' "$script")
-	[ -z "$qemu_feature" ] || choose_qemu "$qemu_feature" ||
+	[ -z "$qemu_feature" ] || choose_qemu "$qemu_feature" "$newer_qemu" ||
 		why="no QEMU whose controllers have $qemu_feature (run.sh -q names one)"
 	[ -z "$why" ] || {
 		echo "1..0 # SKIP $why" >"$dir/verdict"
