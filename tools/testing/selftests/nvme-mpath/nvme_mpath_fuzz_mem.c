@@ -133,6 +133,8 @@ static void check_part(const struct cmd *c, int res, const char *what,
 /* @racy: somebody has changed the command, so nobody knows its ranges */
 void check_mem(const struct cmd *c, int res, bool racy)
 {
+	/* -EFAULT: perhaps the device has sent it, and data was not copied */
+	bool sent = res >= 0 || res == -EFAULT;
 	static const bool none[PAGE];
 	const struct mem *m = &c->mem;
 
@@ -140,7 +142,7 @@ void check_mem(const struct cmd *c, int res, bool racy)
 		check_part(c, res, "data", m->data, m->may_data, NULL,
 			   DATA_SIZE);
 		check_part(c, res, "metadata", m->meta, m->may_meta,
-			   res < 0 ? NULL : m->theirs, META_SIZE);
+			   sent ? m->theirs : NULL, META_SIZE);
 	}
 	if (account.answered % 16)
 		return;
