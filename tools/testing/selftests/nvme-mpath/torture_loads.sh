@@ -295,6 +295,12 @@ is_unprotected()
 	[[ " ${words[*]} " == *" none "* ]]
 }
 
+# may_bounce: its data may go through memory of the kernel
+may_bounce()
+{
+	[[ ${options[*]} =~ --(vectored|reuse|engine\ vec|buffer-offset\ 1) ]]
+}
+
 # explained: sets $patterns, of the results that the policies which the head had, and
 # the options of the load explain. The faults always leave a path that is available.
 # This is the one place that says which errors are right.
@@ -328,6 +334,8 @@ explained()
 	fi
 	if [ -n "$short" ] && [ -e "$tmp/was_short" ]; then
 		patterns+=(-12)
+		# a page of the user that was missing when its data was copied
+		! may_bounce || patterns+=(-14)
 		broken_chain=1
 	fi
 	if [ "$kind" = fused ]; then
@@ -347,8 +355,7 @@ explained()
 	if [ "$mode" = thread ]; then
 		# nobody is there to send it again, or to copy what bounced
 		patterns+=(-125)
-		[[ ! ${options[*]} =~ --(vectored|reuse|buffer-offset\ 1) ]] ||
-			patterns+=(-4)
+		! may_bounce || patterns+=(-4)
 	fi
 	if [ "$mode" = linktmo ] || [[ $end == cancel* ]]; then
 		patterns+=(-125)
