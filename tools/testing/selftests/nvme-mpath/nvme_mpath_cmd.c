@@ -17,6 +17,8 @@ static void *pages_at(void *where, size_t size)
 	void *p;
 
 	size = (size + page - 1) / page * page;
+	if (opt.mode & FORK)
+		return shared_pages(size);
 	p = mmap(where, size, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 		 MAP_ANONYMOUS | (where ? MAP_FIXED : 0), -1, 0);
 	if (p == MAP_FAILED)
@@ -127,15 +129,15 @@ static void set_data(struct slot *s, struct nvme_uring_cmd *cmd)
 		s->writing = opt.same ? 1 : s->seq;
 		fill(s, s->writing);
 	}
-	set_nvme_data(cmd, s->buf, opt.bytes, lba);
+	set_nvme_data(cmd, sender_address(s->buf), opt.bytes, lba);
 	if (opt.placement && s->opcode == OP_WRITE)
 		set_placement(s, cmd);
 	if (opt.vectored) {
-		set_iovecs(s, s->buf);
+		set_iovecs(s, sender_address(s->buf));
 		set_nvme_iovecs(cmd, s->iov, nr_iovecs(s));
 	}
 	if (opt.meta) {
-		cmd->metadata = (uintptr_t)s->meta;
+		cmd->metadata = (uintptr_t)sender_address(s->meta);
 		cmd->metadata_len = meta_bytes();
 	}
 }
@@ -209,6 +211,7 @@ void prepare(struct slot *s, bool last)
 	sqe = get_cmd_sqe();
 	s->opcode = next_opcode(s);
 	s->seq = ++stats.sent;
+	note_sent(s);
 
 	cmd = prep_nvme_cmd(sqe, opt.mode & FIXFILE ? 0 : fd, opt.vectored ?
 			    NVME_URING_CMD_IO_VEC : NVME_URING_CMD_IO,
@@ -288,6 +291,8 @@ static void note_failure(struct slot *s, const struct io_uring_cqe *cqe)
 	for (i = 0; i < NR_ERRORS - 1; i++)
 		if (stats.errors[i].res == cqe->res || !stats.errors[i].count)
 			break;
+	if (!stats.errors[i].count)
+		print_history(s, "another error");
 	stats.errors[i].res = cqe->res;
 	stats.errors[i].count++;
 	stats.res2 = cqe->big_cqe[0];
@@ -299,14 +304,20 @@ static void note_failure(struct slot *s, const struct io_uring_cqe *cqe)
 		new_buffer(s);
 }
 
+static void mismatch(const struct slot *s, const char *what)
+{
+	if (!stats.mismatch++)
+		print_history(s, what);
+}
+
 static void check_data(const struct slot *s)
 {
 	if (holds(s, s->generation))
 		return;
-	if (opt.late && holds_older(s))
-		stats.stale++;
-	else
-		stats.mismatch++;
+	if (!opt.late || !holds_older(s))
+		mismatch(s, "wrong data");
+	else if (!stats.stale++)
+		print_history(s, "old data");
 }
 
 static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
@@ -315,7 +326,7 @@ static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
 
 	stats.ok++;
 	if (opt.mode & MIXED && !(cqe->flags & IORING_CQE_F_32))
-		stats.mismatch++;
+		mismatch(s, "a small CQE");
 	if (t - stats.last > stats.gap)
 		stats.gap = t - stats.last;
 	stats.last = t;
@@ -326,7 +337,7 @@ static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
 		/* res2 is the place that was written */
 		s->lba = cqe->big_cqe[0];
 		if (s->lba < slot_lba(s) || s->lba >= slot_lba(s) + opt.zone)
-			stats.mismatch++;
+			mismatch(s, "appended elsewhere");
 	}
 	if (s->opcode == OP_WRITE || s->opcode == OP_APPEND)
 		s->generation = s->writing;
@@ -335,13 +346,15 @@ static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
 }
 
 /* The slot of a command that has not been answered before, or NULL. */
-static struct slot *take_slot(uint64_t user_data)
+static struct slot *take_slot(uint64_t user_data, int res)
 {
-	struct slot *s = &slots[user_data % MAX_DEPTH];
+	struct slot *s = &slots[user_data % MAX_DEPTH % opt.depth];
 
+	note_answered(s, user_data / MAX_DEPTH, res);
 	if (user_data % MAX_DEPTH >= opt.depth || !s->seq ||
 	    s->seq != user_data / MAX_DEPTH) {
-		stats.stray++;
+		if (!stats.stray++)
+			print_history(s, "answered before, or never sent");
 		return NULL;
 	}
 	s->seq = 0;
@@ -360,7 +373,7 @@ static void complete_skipped(const struct io_uring_cqe *cqe)
 	/* the command has answered by itself */
 	if (cqe->res == -ECANCELED)
 		return;
-	s = take_slot(cqe->user_data & ~OF_SKIPPED);
+	s = take_slot(cqe->user_data & ~OF_SKIPPED, cqe->res);
 	if (!s)
 		return;
 	s->generation = 0;
@@ -378,7 +391,7 @@ void complete(const struct io_uring_cqe *cqe)
 		complete_skipped(cqe);
 		return;
 	}
-	s = take_slot(cqe->user_data);
+	s = take_slot(cqe->user_data, cqe->res);
 	if (!s)
 		return;
 	if (cqe->res)

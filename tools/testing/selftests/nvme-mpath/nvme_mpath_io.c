@@ -81,7 +81,7 @@ static void prepare_all(void)
 {
 	unsigned int i;
 
-	if (opt.mode & CHAINED && stats.done != stats.sent)
+	if (opt.mode & (CHAINED | BATCH) && stats.done != stats.sent)
 		return;
 	change_side(true);
 	for (i = 0; i < opt.depth; i++) {
@@ -102,6 +102,7 @@ static void prepare_all(void)
 static void run(void)
 {
 	double start = now(), end;
+	unsigned int i;
 
 	if (!opt.seconds)
 		opt.seconds = opt.commands ? 86400 : 5;
@@ -119,6 +120,12 @@ static void run(void)
 		reap(0.1);
 	/* an answer after the last one is one too many */
 	reap(0.1);
+	for (i = 0; i < opt.depth; i++) {
+		if (slots[i].seq) {
+			print_history(&slots[i], "not answered");
+			break;
+		}
+	}
 }
 
 static void setup_slots(void)

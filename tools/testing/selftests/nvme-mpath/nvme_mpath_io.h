@@ -8,7 +8,9 @@
  *   nvme_mpath_options.c	the command line
  *   nvme_mpath_cmd.c		one command: prepared, sent, completed
  *   nvme_mpath_ring.c		the rings: set-up, SQEs, submission, reaping
+ *   nvme_mpath_child.c		a child that sends
  *   nvme_mpath_verify.c	the data: patterns, and what a zone holds
+ *   nvme_mpath_history.c	the last commands and answers, for what is wrong
  *   nvme_mpath_actions.c	what SIGUSR2 triggers, and the watching child
  */
 #ifndef NVME_MPATH_IO_H
@@ -79,6 +81,7 @@ enum mode {
 	HARDLINK = 1 << 18,
 	SKIP	= 1 << 19,
 	THREAD	= 1 << 20,
+	FORK	= 1 << 21,
 };
 
 /* The SQEs of a chain must stay as they are to its end: see submit(). */
@@ -131,6 +134,7 @@ struct options {
 	bool wait;		/* for SIGUSR2 before the first command */
 	unsigned int seed;
 	const char *at_usr2;
+	bool history;
 };
 
 struct stats {
@@ -183,6 +187,11 @@ void linked_answer(uint64_t user_data);
 void submit(void);
 void reap(double wait);
 
+/* nvme_mpath_child.c */
+void *shared_pages(size_t size);
+void *sender_address(void *p);
+int submit_by_child(void);
+
 /* nvme_mpath_verify.c */
 unsigned int meta_bytes(void);
 uint64_t slot_lba(const struct slot *s);
@@ -192,6 +201,11 @@ bool holds(const struct slot *s, uint64_t generation);
 bool holds_older(const struct slot *s);
 void note_append(uint64_t seq, uint64_t lba);
 void check_appends(void);
+
+/* nvme_mpath_history.c */
+void note_sent(const struct slot *s);
+void note_answered(const struct slot *s, uint64_t seq, int res);
+void print_history(const struct slot *s, const char *why);
 
 /* nvme_mpath_actions.c */
 bool known_action(const char *name);

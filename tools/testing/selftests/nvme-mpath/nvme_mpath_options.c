@@ -26,7 +26,7 @@ static const char *const mode_names[] = {
 	"sqpoll", "iopoll", "defer", "coop", "flag", "async", "link", "drain",
 	"file", "ring", "smallcq", "shared",
 	"hybrid", "mixed", "fsync", "spin", "person", "batch", "hardlink",
-	"skip", "thread", NULL };
+	"skip", "thread", "fork", NULL };
 
 static void help(int code);
 static unsigned long number(const char *s, unsigned long min,
@@ -157,7 +157,8 @@ static const struct option_desc {
 	  "answered; smallcq: a ring that overflows; shared:\n"
 	  "with a child that only looks, or polls with iopoll,\n"
 	  "which its parent does not; thread: each batch by a\n"
-	  "thread that ends before the answers (none)",
+	  "thread that ends before the answers; fork: each by a\n"
+	  "child that lives until the next one (none)",
 	  .set = set_modes },
 	{ "nsid", "n", "do not ask the device, whose answer takes a usable path\n"
 	  "on older kernels; 0: ask it (0)", .u32 = &opt.nsid,
@@ -168,6 +169,9 @@ static const struct option_desc {
 	{ "send-as", "word", "started by root, which opens the device: root or\n"
 	  "nobody sends, the other one waits (started)",
 	  .word = &opt.sender, .words = senders },
+
+	{ "history", NULL, "print what came before an error not seen yet, or wrong\n"
+	  "data, or an answer too many or too few", .flag = &opt.history },
 
 	{ .help = "When to do something else" },
 	{ "warm-up", "n", "so many failfast reads before all else",
@@ -308,8 +312,14 @@ void parse(int argc, char **argv)
 		fprintf(stderr, "nvme_mpath_io: batch waits on one ring\n");
 		help(2);
 	}
-	if (opt.mode & THREAD && opt.mode & (SQPOLL | DEFER | FIXRING)) {
+	if (opt.mode & (THREAD | FORK) &&
+	    opt.mode & (SQPOLL | DEFER | FIXRING)) {
 		fprintf(stderr, "nvme_mpath_io: this ring has one submitter\n");
+		help(2);
+	}
+	if (opt.mode & FORK && (opt.rings > 1 || opt.reuse ||
+				opt.mode & (MIXED | SMALLCQ))) {
+		fprintf(stderr, "nvme_mpath_io: a child sends a batch at once\n");
 		help(2);
 	}
 	if (opt.fixed && !strcmp(opt.at_usr2, "unmap")) {

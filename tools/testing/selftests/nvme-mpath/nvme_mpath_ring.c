@@ -163,6 +163,15 @@ static int submit_by_thread(void)
 	return ret;
 }
 
+static int submit_somehow(void)
+{
+	if (opt.mode & THREAD)
+		return submit_by_thread();
+	if (opt.mode & FORK)
+		return submit_by_child();
+	return io_uring_submit(ring);
+}
+
 /*
  * Overwrites the SQEs once they are submitted: a kernel that reads one again
  * finds rubbish. 6.12 reads the SQE of a linked or drained command again when it
@@ -176,7 +185,7 @@ static void submit_ring(void)
 	n = io_uring_sq_ready(ring);
 	if (!n)
 		return;
-	ret = opt.mode & THREAD ? submit_by_thread() : io_uring_submit(ring);
+	ret = submit_somehow();
 	if (ret != (int)n)
 		fail("io_uring_submit", ret < 0 ? -ret : EIO);
 	while (opt.mode & SQPOLL && io_uring_sq_ready(ring))

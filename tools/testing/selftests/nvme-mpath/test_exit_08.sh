@@ -3,6 +3,7 @@
 # This test will end the threads that have sent commands, while their process waits for
 # the answers: what is in flight is answered by its path, with its data or an error. A
 # lost command has nobody to send it again, and one that waits ends with its thread.
+# What a child has sent, which lives, is sent again from its memory.
 # stock: fail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -44,7 +45,31 @@ stopped_with()
 	[ "$io_status" = 1 ] && only "$1" "$2"
 }
 
-begin 16
+# batch_stuck: what is left of a batch is in flight; sets $held
+batch_stuck()
+{
+	io_report && held=$(io_value pending) && [ "$held" -gt 0 ] && io_stuck "$held"
+}
+
+# child_sends_again <what> [nvme_mpath_io option]...: reads and writes, whose answers
+# the parent waits for
+child_sends_again()
+{
+	local what=$1 i
+
+	shift
+	io_start -q 16 -t 600 --mode fork,batch -o rw "$@" "$ng"
+	for i in 1 2 3 4; do
+		hold
+		must 20 "commands in flight" batch_stuck
+		lose_all "$held"
+		release
+		must 20 "answers" io_moves
+	done
+	check "$what: a child that lives sends them again, with the right data" io_stop
+}
+
+begin 18
 need_tools nvme
 nvmet_up 2 0 -l 600
 round_robin
@@ -70,6 +95,8 @@ check "lost: the 8 are not sent again but end with -ECANCELED, and no others" \
 	stopped_with -125 8
 port_up 1
 must 60 "two live paths" paths_live 2
+child_sends_again "plain"
+child_sends_again "not aligned" --buffer-offset 1
 
 ana inaccessible
 must 20 "no usable path" ana_seen inaccessible
