@@ -28,13 +28,14 @@ minutes=${TORTURE_MINUTES:-3}
 lanes=${TORTURE_LANES:-4}
 [ -z "${TORTURE_FAULTS:-}" ] || IFS=, read -ra faults <<<"$TORTURE_FAULTS"
 
-declare -A target_nsid=([tcp]=1 [path]=1 [zoned]=2 [pcie]=1 [meta]=3 [pzoned]=2)
+declare -A target_nsid=([tcp]=1 [zoned]=2 [sized]=3 [path]=1 [pcie]=1 [meta]=3
+	[pzoned]=2)
 declare -A target_head target_ng subsystem
 # shellcheck disable=SC2034 # for torture_loads.sh
 zones_zoned=1024 zones_pzoned=60
 lane_mark=() pci_iops=400
 record=$TRACING/instances/torture
-# So many steps, then all is mended and looked at: on a slow machine that takes a minute.
+# So many steps, then all is mended and looked at: that takes a slow machine a minute.
 group=$((SLOW > 1 ? 240 : 40))
 
 # zoned_backend_up: another null_blk, of zones of 1 MiB, for namespace 2
@@ -43,6 +44,35 @@ zoned_backend_up()
 	null_blk_up mpath1 size=1024 zoned=1 zone_size=1 irqmode=2 \
 		completion_nsec=$((10000000 * SLOW)) ||
 		give_up "no zoned null_blk"
+}
+
+# sized_is <MiB>: the volume behind namespace 3
+sized_is()
+{
+	local table
+
+	table="0 $(($1 * 2048)) linear /dev/mpath3 0"
+	if [ -e "$tmp/sized" ]; then
+		# first: it is resumed with what is loaded, whatever happens
+		dmsetup load mpath-sized --table "$table" &&
+			dmsetup --noudevsync suspend --nolockfs mpath-sized &&
+			dmsetup --noudevrules --noudevsync resume mpath-sized || return
+	else
+		dmsetup --noudevrules --noudevsync create mpath-sized \
+			--table "$table" || return
+		at_exit "dmsetup --noudevrules --noudevsync remove mpath-sized"
+	fi
+	echo "$1" >"$tmp/sized"
+}
+
+# sized_backend_up: a volume that can be resized, for namespace 3; loads use no more
+# than the first 64 MiB
+sized_backend_up()
+{
+	{ null_blk_up mpath3 size=128 irqmode=2 completion_nsec=$((10000000 * SLOW)) &&
+		sized_is 64; } ||
+		give_up "no volume to resize"
+	backend=/dev/dm-$(dmsetup info -c --noheadings -o minor mpath-sized)
 }
 
 # other_volume_up: what namespace 1 is while it is swapped
@@ -75,6 +105,8 @@ tcp_up()
 	zoned_backend_up
 	backend=/dev/mpath1
 	nvmet_ns_up 2 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e02
+	sized_backend_up
+	nvmet_ns_up 3 2b7f3f54-6c0c-4f60-9d43-5a0f2f5d1e04
 	relay_up 1
 	at_exit "kill -USR2 $relay; nvme disconnect -n $NVMET_NQN"
 	for p in 1 2; do
@@ -82,6 +114,7 @@ tcp_up()
 	done
 	found tcp "$NVMET_NQN"
 	found zoned "$NVMET_NQN"
+	found sized "$NVMET_NQN"
 	subsystem[tcp]=$subsys
 	must 20 "two live paths" paths_live 2
 }
@@ -128,7 +161,7 @@ delays_set()
 	rnd_from 2
 	rnd 2
 	removal_delay=$((r * 1000))
-	for t in tcp zoned; do
+	for t in tcp zoned sized; do
 		head=${target_head[$t]}
 		delay_for $removal_delay || removal_delay=0
 	done
@@ -322,7 +355,7 @@ check "block I/O beside had no error and no wrong data" \
 # a violation may have come before
 check "commands failed over or waited for a path" eval \
 	"commands_waited || compgen -G '$tmp/bad.*' >/dev/null"
-for t in tcp zoned; do
+for t in tcp zoned sized; do
 	echo 0 >"/sys/block/${target_head[$t]}/delayed_removal_secs"
 done
 use tcp

@@ -13,8 +13,8 @@
 # One with {,} is there twice, and comes twice as often. pull is not among them, but for
 # FAULTS=...,pull: QEMU 7.2 crashes now and then when a card goes under such a load.
 # failover_04, delay_05 and hold_02 pull one.
-faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,,}
-	flap{,,,} pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy
+faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,}
+	resize flap{,,,} pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy
 	rescan swap queues path_reset{,})
 
 QID_MAX=$nvmet/subsystems/$NVMET_NQN/attr_qid_max
@@ -159,7 +159,7 @@ reconnect()
 		mend_by "path$1" reconnect "$1"
 		return
 	fi
-	wait_for 60 has_paths "$(tcp_ctrl "$1")" 2 ||
+	wait_for 60 has_paths "$(tcp_ctrl "$1")" 3 ||
 		violation stuck "tcp $1 is connected, but a path is missing:" \
 			"$(compgen -G "/sys/class/nvme/$(tcp_ctrl "$1")/nvme*c*n*")"
 }
@@ -382,6 +382,38 @@ break_swap()
 	mend cpu
 }
 
+# Namespace 3 grows or shrinks under its loads; what they use stays.
+break_resize()
+{
+	pick 64 80 96 128
+	action "namespace 3 has $picked MiB"
+	sized_is "$picked" || violation run "namespace 3 could not be resized"
+	echo 1 >"$nvmet/subsystems/$NVMET_NQN/namespaces/3/revalidate_size"
+}
+
+# sized_follows: the head of namespace 3 has its size, and both paths
+sized_follows()
+{
+	local f value size
+
+	value_of "$tmp/sized" 0
+	size=$((value * 2048))
+	for f in /sys/block/"${target_head[sized]}"/size \
+		"$subsys"/nvme*/nvme*c*n"${target_head[sized]##*n}"/size; do
+		value_of "$f" 0
+		[ "$value" = $size ] || return
+	done
+}
+
+# A controller may have missed the notification; and a path is not used until its own
+# controller has found it as large as the head.
+refresh_size()
+{
+	use tcp
+	rescan
+	wait_for 60 sized_follows
+}
+
 break_pull()
 {
 	pick 0 1
@@ -514,7 +546,7 @@ break_policy()
 {
 	local t
 
-	pick tcp zoned pcie meta pzoned
+	pick tcp zoned pcie meta pzoned sized
 	t=$picked
 	claim "policy.$t" || return
 	pick none all
@@ -550,7 +582,7 @@ break_bound()
 {
 	local t
 
-	pick tcp{,} pcie meta
+	pick tcp sized pcie meta
 	t=$picked
 	claim "bound.$t" || return
 	pick 1 2
@@ -566,12 +598,12 @@ set_wait()
 	echo "done" >>"$tmp/waits.$1"
 }
 
-# A debug kernel fails allocations of some loads: see make_load_fail.
+# A debug kernel fails allocations or copies of some loads: see make_load_fail.
 break_short()
 {
-	[ -e "$FAILURES/failslab/require-start" ] || return
+	pick failslab fail_page_alloc fail_usercopy
+	[ -e "$FAILURES/$picked/require-start" ] || return
 	claim memory || return
-	pick failslab fail_page_alloc
 	action "short of memory: $picked"
 	touch "$tmp/was_short"
 	short_of "$picked" 30
@@ -583,7 +615,7 @@ break_delayed()
 {
 	local t
 
-	pick tcp zoned
+	pick tcp zoned sized
 	t=$picked
 	claim "delayed.$t" || return
 	pick off 100 1000
@@ -708,7 +740,7 @@ all_optimized()
 	local t
 
 	use tcp
-	for t in tcp zoned; do
+	for t in tcp zoned sized; do
 		head=${target_head[$t]}
 		ana_seen optimized 2>/dev/null || return
 	done
@@ -840,6 +872,7 @@ calm()
 	broken=()
 	calm_step 90 stuck "live paths" all_live
 	calm_step 1 stuck "usable paths" refresh_ana
+	calm_step 1 stuck "the size of namespace 3" refresh_size
 	mark_lanes
 	calm_step 120 stuck "the end of a new load in each lane" lanes_went_on
 	calm_step 60 parked "no command parked or held" no_head_has_waiters

@@ -44,7 +44,7 @@ pause()
 }
 
 # What a load may be sent to: heads, and the node of the one path of another controller.
-targets=(tcp{,,,,} path zoned pcie{,} meta pzoned)
+targets=(tcp{,,,} sized path zoned pcie{,} meta pzoned)
 
 # name:options, beside the modes and kinds of matrix.sh. Not fsync,link: a command that
 # fails would take the fsync behind it along. spin is there thrice: with the others a
@@ -124,11 +124,13 @@ choose_target()
 # choose_kind: sets $kind and adds its options
 choose_kind()
 {
-	local k all=() name nsid opts
+	local k all=() name nsid opts like=${target_nsid[$target]}
 
+	# it is no namespace of its kind, but one that is resized
+	[ "$target" != sized ] || like=1
 	for k in "${kinds[@]}" "${more_kinds[@]}"; do
 		IFS=: read -r name nsid opts <<<"$k"
-		[ "$nsid" = "${target_nsid[$target]}" ] || continue
+		[ "$nsid" = "$like" ] || continue
 		# append fills its zones; QEMU 7.2 crashes if a controller goes
 		# while it flushes
 		[[ $name != append && ! $target:$name =~ ^p(cie|ath):(flush|expire) ]] ||
@@ -157,6 +159,10 @@ choose_mode()
 		all+=("$m")
 	done
 	pick "${all[@]}"
+	# every other one by a child, which is there to send again until the next batch
+	# the iovecs of a child are its own
+	[[ $picked != thread:* || $kind = reuse || $((k % 2)) = 0 ]] ||
+		picked="fork:--mode fork"
 	mode=${picked%%:*}
 	! refused_here "$mode" || mode=plain picked=plain:
 	# its array may only be reused once it was issued, which for these comes later
@@ -175,7 +181,7 @@ choose_mode()
 	case $r in
 	0) options+=(--mode file) ;;
 	# that knows its ring by the task
-	1) [ "$mode" = thread ] || options+=(--mode ring) ;;
+	1) [[ $mode =~ ^(thread|fork)$ ]] || options+=(--mode ring) ;;
 	esac
 }
 
@@ -203,6 +209,8 @@ choose_end()
 		(-z $io_uring_is_ours && $end =~ ^(kill|exit|exec|close)$) ]]; then
 		end=run
 	fi
+	# what the child has is not the parent's to close, to unmap, or to cancel
+	[[ $mode != fork || ! $end =~ ^(close|unmap|cancel) ]] || end=run
 	case $end in
 	exit | exec | close | unmap | cancel*) options+=(--on-usr2 "$end") ;;
 	esac
@@ -232,7 +240,8 @@ choose_load()
 	fi
 	rnd 4
 	short=
-	[[ $r != 0 || $target != tcp || ! -e $FAILURES/failslab/require-start ]] || short=1
+	[[ $r != 0 || ! $target =~ ^(tcp|sized)$ ||
+		! -e $FAILURES/failslab/require-start ]] || short=1
 	rnd 2
 	seconds=$(((1 + r) * stretch))
 	rnd 100
@@ -246,11 +255,11 @@ choose_load()
 	choose_end
 	[[ $end =~ ^(run|stop|unmap|cancel.*)$ ]] || seconds=60
 	options+=(-t "$seconds")
-	options+=(--nsid "${target_nsid[$target]}" --patience 900
+	options+=(--nsid "${target_nsid[$target]}" --patience 900 --history
 		--seed $(((k * lanes + lane) % 65535 + 1)))
 	# a PCIe controller is disabled before a command goes elsewhere, and an append
 	# overwrites nothing
-	[ "$target" != tcp ] || options+=(--late-copies)
+	[[ ! $target =~ ^(tcp|sized)$ ]] || options+=(--late-copies)
 }
 
 # Between two loads a lane starts no process that it can do without: on a debug kernel
@@ -334,8 +343,8 @@ explained()
 	fi
 	if [ -n "$short" ] && [ -e "$tmp/was_short" ]; then
 		patterns+=(-12)
-		# a page of the user that was missing when its data was copied
-		! may_bounce || patterns+=(-14)
+		# where data or a command is copied, or a child has new pages
+		[[ $mode =~ ^(none|fork)$ ]] || may_bounce && patterns+=(-14)
 		broken_chain=1
 	fi
 	if [ "$kind" = fused ]; then
@@ -352,7 +361,7 @@ explained()
 		patterns+=(0x1 0x2001 0x4001 0x6001)
 		broken_chain=1
 	fi
-	if [ "$mode" = thread ]; then
+	if [[ $mode =~ ^(thread|fork)$ ]]; then
 		# nobody is there to send it again, or to copy what bounced
 		patterns+=(-125)
 		! may_bounce || patterns+=(-4)
@@ -422,7 +431,8 @@ violation()
 			echo "wait_secs: ${words[*]}"
 			[ -z "$short" ] || echo "may lack memory"
 			echo "nvme_mpath_io ${options[*]} ${target_ng[$target]}"
-			tail -n 5 "$log"
+			grep ^history "$log" | tail -n 100
+			tail -n 2 "$log"
 			echo "the last events of failover:"
 			tail -n 40 "$record/trace"
 		fi
@@ -432,16 +442,28 @@ violation()
 	touch "$tmp/stop"
 }
 
-# note_resends: sets $resends, how many commands of the head were, or will be, sent again
-note_resends()
+# sum_of <counter>...: sets $sum, of the head
+sum_of()
 {
 	local c
 
-	resends=0
-	for c in failed_over held_total; do
+	sum=0
+	for c in "$@"; do
 		value_of "/sys/block/${target_head[$target]:-none}/passthru_$c" 0
-		resends=$((resends + value))
+		sum=$((sum + value))
 	done
+}
+
+# note_resends: sets $resends, how many commands of the head were, or will be, sent
+# again, and $parks, how many have waited for a path
+note_resends()
+{
+	local sum
+
+	sum_of failed_over held_total
+	resends=$sum
+	sum_of parked_total
+	parks=$sum
 }
 
 # stale_is_explained <n>: each of n reads has met a copy of a write that was executed
@@ -451,6 +473,23 @@ stale_is_explained()
 	note_resends
 	load_value failed
 	[ "$1" -le $((value + resends - since_resends)) ]
+}
+
+# cancels_are_explained: a command that ends with who has sent it was lost, or waited.
+# That of io-wq may be too late to wait, and what may not be sent again is not counted.
+cancels_are_explained()
+{
+	local e all n=0
+
+	[[ $mode =~ ^(thread|fork)$ && $end != cancel* ]] || return 0
+	[[ ! $kind =~ ^(count|vendor.*)$ ]] && ! is_unprotected || return 0
+	load_value errors
+	IFS=, read -ra all <<<"$value"
+	for e in "${all[@]}"; do
+		[[ $e != -125:* ]] || n=${e#*:}
+	done
+	note_resends
+	[ "$n" -le $((16 + resends - since_resends + parks - since_parks)) ]
 }
 
 # rereads_array: only a command that is covered keeps its array of iovecs; another one
@@ -483,6 +522,8 @@ judge()
 	[ "$code" -ne 2 ] && [ "$code" -le 3 ] || return
 	unexplained
 	[ -z "$errors" ] || violation errors "not explained: $errors"
+	cancels_are_explained ||
+		violation errors "more are cancelled than were lost or waited"
 	load_value stale
 	[ "$value" = 0 ] || stale_is_explained "$value" ||
 		violation data "old data, more often than writes went to two paths"
@@ -537,8 +578,21 @@ take_end()
 	echo "$end $took" >>"$tmp/ends.$lane"
 	[ "$took" -lt $((30000 * SLOW)) ] ||
 		violation ends "it took $took ms to end by $end"
+	[ "$mode" != fork ] || wait_for 30 no_orphans ||
+		violation ends "a child that has sent commands did not end"
 	# it had an end of its own before
 	! says sent= || judge
+}
+
+# no_orphans: no child of a load that has ended
+no_orphans()
+{
+	local f name state parent
+
+	for f in /proc/[0-9]*/stat; do
+		read -r _ name state parent _ <"$f" || continue
+		[[ $name != "(nvme_mpath_io)" || $parent != 1 || $state = Z ]] || return
+	done 2>/dev/null
 }
 
 # end_load: what $end says, and the verdict
@@ -580,7 +634,7 @@ make_load_fail()
 run_load()
 {
 	note_resends
-	since_resends=$resends
+	since_resends=$resends since_parks=$parks
 	log=$tmp/load.$lane
 	# of the last load: this one may be slow to say that it is ready
 	: >"$log"
@@ -607,7 +661,7 @@ run_load()
 lane()
 {
 	local lane=$1 k=0 target='' kind mode end end_ms flags options pid code log since
-	local since_wait since_resends resends short line account
+	local since_wait since_resends resends since_parks parks short line account
 	local rnd_state r picked zone seconds
 	local -A used=()
 
