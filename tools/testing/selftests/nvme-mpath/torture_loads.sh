@@ -183,6 +183,23 @@ choose_mode()
 	# that knows its ring by the task
 	1) [[ $mode =~ ^(thread|fork)$ ]] || options+=(--mode ring) ;;
 	esac
+	choose_mixture
+}
+
+# choose_mixture: what ends before its commands may also have chains, leave commands to
+# io-wq, or be on a ring that somebody else polls
+choose_mixture()
+{
+	local all=(link drain async) with
+
+	[[ $mode =~ ^(thread|fork)$ && ! $kind =~ ^(reuse|drops|raises|append|count)$ ]] ||
+		return 0
+	[ "$lane" != 0 ] || refused_here iopoll || all+=(iopoll)
+	# half of them are as they are
+	with=${all[k / 2 % (2 * ${#all[@]})]:-}
+	[ -n "$with" ] || return 0
+	mode+=-$with
+	options+=(--mode "$with")
 }
 
 # choose_end: sets $end: how the load ends, or what happens to it before
@@ -210,7 +227,7 @@ choose_end()
 		end=run
 	fi
 	# what the child has is not the parent's to close, to unmap, or to cancel
-	[[ $mode != fork || ! $end =~ ^(close|unmap|cancel) ]] || end=run
+	[[ $mode != fork* || ! $end =~ ^(close|unmap|cancel) ]] || end=run
 	case $end in
 	exit | exec | close | unmap | cancel*) options+=(--on-usr2 "$end") ;;
 	esac
@@ -260,6 +277,8 @@ choose_load()
 	# a PCIe controller is disabled before a command goes elsewhere, and an append
 	# overwrites nothing
 	[[ ! $target =~ ^(tcp|sized)$ ]] || options+=(--late-copies)
+	# another 6.12 reads those of chains when their turn comes
+	[ -z "$io_uring_is_ours" ] || options+=(--reuse-sqes)
 }
 
 # Between two loads a lane starts no process that it can do without: on a debug kernel
@@ -323,8 +342,10 @@ explained()
 		[ "$p" = 0 ] || bounded=1
 	done
 	if is_unprotected; then
-		# cancelled by the host; no path; the queue went; parked before
-		patterns+=(-4 -22 -11 -19 -5 '0x3??' '0x23??' '0x43??' '0x63??')
+		# cancelled by the host; the queue went; parked before
+		patterns+=(-4 -11 -19 -5 '0x3??' '0x23??' '0x43??' '0x63??')
+		# no path
+		[ "$target" = path ] || patterns+=(-22)
 		broken_chain=1
 	fi
 	if [[ $kind =~ ^(count|vendor.*)$ ]]; then
@@ -344,7 +365,7 @@ explained()
 	if [ -n "$short" ] && [ -e "$tmp/was_short" ]; then
 		patterns+=(-12)
 		# where data or a command is copied, or a child has new pages
-		[[ $mode =~ ^(none|fork)$ ]] || may_bounce && patterns+=(-14)
+		[[ $mode =~ ^(none|fork) ]] || may_bounce && patterns+=(-14)
 		broken_chain=1
 	fi
 	if [ "$kind" = fused ]; then
@@ -361,7 +382,7 @@ explained()
 		patterns+=(0x1 0x2001 0x4001 0x6001)
 		broken_chain=1
 	fi
-	if [[ $mode =~ ^(thread|fork)$ ]]; then
+	if [[ $mode =~ ^(thread|fork) ]]; then
 		# nobody is there to send it again, or to copy what bounced
 		patterns+=(-125)
 		! may_bounce || patterns+=(-4)
@@ -578,7 +599,7 @@ take_end()
 	echo "$end $took" >>"$tmp/ends.$lane"
 	[ "$took" -lt $((30000 * SLOW)) ] ||
 		violation ends "it took $took ms to end by $end"
-	[ "$mode" != fork ] || wait_for 30 no_orphans ||
+	[[ $mode != fork* ]] || wait_for 30 no_orphans ||
 		violation ends "a child that has sent commands did not end"
 	# it had an end of its own before
 	! says sent= || judge
