@@ -199,6 +199,8 @@ cat <<END
 #   the fix for a ring with IOPOLL that ends (io_uring-iopoll-ring-exit)
 #   the fix for metadata of reads, which 6.12 also writes to read-only memory of
 #     the caller (block-integrity-user-direction)
+#   the fix for linked commands, whose SQEs 6.12 reads when their turn comes
+#     (io_uring-cmd-chained-sqe)
 END
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

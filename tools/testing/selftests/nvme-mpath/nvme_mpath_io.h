@@ -84,7 +84,7 @@ enum mode {
 	FORK	= 1 << 21,
 };
 
-/* The SQEs of a chain must stay as they are to its end: see submit(). */
+/* The SQEs of a chain may have to stay as they are: see submit_ring(). */
 #define CHAINED	(LINK | HARDLINK | DRAIN | FSYNC)
 
 /* A slot has at most one command outstanding, on LBAs that no other slot uses. */
@@ -130,6 +130,7 @@ struct options {
 	bool late;		/* copies of writes may be executed late */
 	unsigned int rings;
 	bool reuse;		/* the arrays of iovecs, after submission */
+	bool reuse_sqes;	/* also those of chains */
 	unsigned int warm_up;	/* failfast reads before all else */
 	bool wait;		/* for SIGUSR2 before the first command */
 	unsigned int seed;

@@ -135,6 +135,8 @@ static const struct option_desc {
 	{ "vectored", NULL, "as an array of iovecs", .flag = &opt.vectored },
 	{ "reuse-iovecs", NULL, "the same, and reuse the arrays as soon as the\n"
 	  "submission has returned", .flag = &opt.reuse },
+	{ "reuse-sqes", NULL, "overwrite the SQEs of chains as well when they are\n"
+	  "submitted", .flag = &opt.reuse_sqes },
 	{ "registered", NULL, "registered buffers", .flag = &opt.fixed },
 	{ "cloned", NULL, "the same, cloned from another ring",
 	  .flag = &opt.cloned },

@@ -174,8 +174,8 @@ static int submit_somehow(void)
 
 /*
  * Overwrites the SQEs once they are submitted: a kernel that reads one again
- * finds rubbish. 6.12 reads the SQE of a linked or drained command again when it
- * issues that for the first time: leave those alone.
+ * finds rubbish. Without a fix 6.12 reads the SQE of a linked command again when
+ * it issues that for the first time: leave those alone, unless --reuse-sqes.
  */
 static void submit_ring(void)
 {
@@ -190,7 +190,7 @@ static void submit_ring(void)
 		fail("io_uring_submit", ret < 0 ? -ret : EIO);
 	while (opt.mode & SQPOLL && io_uring_sq_ready(ring))
 		sched_yield();
-	if (!(opt.mode & CHAINED))
+	if (!(opt.mode & CHAINED) || opt.reuse_sqes)
 		memset(ring->sq.sqes, 0xff,
 		       *ring->sq.kring_entries * sqe_size());
 }
