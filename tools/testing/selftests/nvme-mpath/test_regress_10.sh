@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# This test will let commands wait for a tag, or for another one of their chain, while
-# the application reuses what they came with, SQEs and registered buffers: what is
-# executed is the command that was submitted.
+# This test will let commands wait for a tag while the application reuses what they came
+# with, SQEs and registered buffers: what is executed is the command that was submitted.
 # stock: fail pass:7.3
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
@@ -34,19 +33,7 @@ buffers_taken_back()
 		io_wait
 }
 
-# chained <what> [nvme_mpath_io option]...
-chained()
-{
-	local what=$1
-
-	shift
-	held_load 16 -n 64 --reuse-sqes -o rw "$@" "$ng"
-	release
-	check "$what: commands that wait for their turn are those that were submitted" \
-		io_wait
-}
-
-begin 9
+begin 5
 need_tools nvme
 nvmet_up 2 0 -l 600
 more_than_tags "default policy"
@@ -55,14 +42,4 @@ buffers_taken_back "default policy"
 more_than_tags "no policy"
 more_than_tags "no policy, vectored" --vectored
 buffers_taken_back "no policy"
-if [ ! -e "/sys/block/$head/passthru_failover" ] || io_uring_patched; then
-	chained "links" --mode link
-	chained "hard links" --mode hardlink
-	chained "behind an fsync" --mode fsync
-	chained "links with drain" --mode link,drain
-else
-	for _ in 1 2 3 4; do
-		ktap_test_skip "the kernel itself is not patched: it reads SQEs of chains late"
-	done
-fi
 finish

@@ -386,6 +386,8 @@ explained()
 		# nobody is there to send it again, or to copy what bounced
 		patterns+=(-125)
 		! may_bounce || patterns+=(-4)
+		# what io_uring says when its turn comes after its thread has ended
+		[[ ! $mode =~ -(link|drain) ]] || patterns+=(-14)
 	fi
 	if [ "$mode" = linktmo ] || [[ $end == cancel* ]]; then
 		patterns+=(-125)
