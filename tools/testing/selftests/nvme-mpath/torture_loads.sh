@@ -383,9 +383,10 @@ explained()
 		broken_chain=1
 	fi
 	if [[ $mode =~ ^(thread|fork) ]]; then
-		# nobody is there to send it again, or to copy what bounced
+		# nobody is there to send it again, to copy what bounced, or, if it was
+		# killed, to look for its pages in io-wq
 		patterns+=(-125)
-		! may_bounce || patterns+=(-4)
+		[[ $mode != fork* ]] && ! may_bounce || patterns+=(-4)
 		# what io_uring says when its turn comes after its thread has ended
 		[[ ! $mode =~ -(link|drain) ]] || patterns+=(-14)
 	fi
