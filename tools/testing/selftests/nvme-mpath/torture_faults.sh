@@ -124,12 +124,14 @@ break_reset_both()
 
 # may_lose <1|2>: claims the path. The last controller may only go if the heads
 # outlive it. A port that goes may cost its controller: it answers a last attempt to
-# reconnect with "no such subsystem".
+# reconnect with "no such subsystem"; or the target has given the controller up while
+# its queues connect, and says that such a one is not there.
 may_lose()
 {
 	local other=$((3 - $1))
 
-	[ "$removal_delay" -gt 0 ] || [ -z "${broken[path$other]:-}" ] || return
+	[ "$removal_delay" -gt 0 ] ||
+		{ [ -z "${broken[path$other]:-}" ] && ! no_tcp_ctrl "$other"; } || return
 	claim "path$1"
 }
 
