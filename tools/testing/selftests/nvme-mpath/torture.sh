@@ -49,30 +49,23 @@ zoned_backend_up()
 # sized_is <MiB>: the volume behind namespace 3
 sized_is()
 {
-	local table
-
-	table="0 $(($1 * 2048)) linear /dev/mpath3 0"
-	if [ -e "$tmp/sized" ]; then
-		# first: it is resumed with what is loaded, whatever happens
-		dmsetup load mpath-sized --table "$table" &&
-			dmsetup --noudevsync suspend --nolockfs mpath-sized &&
-			dmsetup --noudevrules --noudevsync resume mpath-sized || return
-	else
-		dmsetup --noudevrules --noudevsync create mpath-sized \
-			--table "$table" || return
-		at_exit "dmsetup --noudevrules --noudevsync remove mpath-sized"
-	fi
+	# first: it is resumed with what is loaded, whatever happens
+	dmsetup load mpath-sized --table "0 $(($1 * 2048)) linear /dev/mpath3 0" &&
+		dmsetup --noudevsync suspend --nolockfs mpath-sized &&
+		dmsetup --noudevrules --noudevsync resume mpath-sized || return
 	echo "$1" >"$tmp/sized"
 }
 
 # sized_backend_up: a volume that can be resized, for namespace 3; loads use no more
-# than the first 64 MiB
+# than its first size
 sized_backend_up()
 {
+	local size=64
+
 	{ null_blk_up mpath3 size=128 irqmode=2 completion_nsec=$((10000000 * SLOW)) &&
-		sized_is 64; } ||
+		linear_up mpath-sized /dev/mpath3 $((size * 2048)); } ||
 		give_up "no volume to resize"
-	backend=/dev/dm-$(dmsetup info -c --noheadings -o minor mpath-sized)
+	echo $size >"$tmp/sized"
 }
 
 # other_volume_up: what namespace 1 is while it is swapped

@@ -400,19 +400,17 @@ explained()
 # unexplained: sets $errors, those of the load that nothing explains
 unexplained()
 {
-	local e p all ok
+	local e p ok
 
 	explained
-	load_value errors
-	IFS=, read -ra all <<<"$value"
 	errors=
-	for e in "${all[@]}"; do
+	for e in "${!counts[@]}"; do
 		ok=
 		for p in "${patterns[@]}"; do
 			# shellcheck disable=SC2053 # patterns
-			[[ ${e%:*} != $p ]] || ok=1
+			[[ $e != $p ]] || ok=1
 		done
-		[ -n "$ok" ] || errors+="$e "
+		[ -n "$ok" ] || errors+="$e:${counts[$e]} "
 	done
 }
 
@@ -434,6 +432,19 @@ load_value()
 	value=
 	for word in $account; do
 		[ "${word%%=*}" != "$1" ] || value=${word#*=}
+	done
+}
+
+# read_errors: sets $counts, how many commands have met each error
+read_errors()
+{
+	local e all
+
+	load_value errors
+	IFS=, read -ra all <<<"$value"
+	counts=()
+	for e in "${all[@]}"; do
+		counts[${e%:*}]=${e#*:}
 	done
 }
 
@@ -503,17 +514,10 @@ stale_is_explained()
 # That of io-wq may be too late to wait, and what may not be sent again is not counted.
 cancels_are_explained()
 {
-	local e all n=0
-
 	[[ $mode =~ ^(thread|fork)$ && $end != cancel* ]] || return 0
 	[[ ! $kind =~ ^(count|vendor.*)$ ]] && ! is_unprotected || return 0
-	load_value errors
-	IFS=, read -ra all <<<"$value"
-	for e in "${all[@]}"; do
-		[[ $e != -125:* ]] || n=${e#*:}
-	done
 	note_resends
-	[ "$n" -le $((16 + resends - since_resends + parks - since_parks)) ]
+	[ "${counts[-125]:-0}" -le $((16 + resends - since_resends + parks - since_parks)) ]
 }
 
 # rereads_array: only a command that is covered keeps its array of iovecs; another one
@@ -527,6 +531,7 @@ rereads_array()
 judge()
 {
 	local errors patterns words value
+	local -A counts
 
 	read_account
 	case $code in
@@ -544,6 +549,7 @@ judge()
 	*) violation run "it ended with code $code" ;;
 	esac
 	[ "$code" -ne 2 ] && [ "$code" -le 3 ] || return
+	read_errors
 	unexplained
 	[ -z "$errors" ] || violation errors "not explained: $errors"
 	cancels_are_explained ||

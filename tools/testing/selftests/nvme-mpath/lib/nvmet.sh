@@ -40,19 +40,25 @@ backend_up()
 	gate_up
 }
 
-# gate_up: a device over the backend that can be closed: see hold()
-gate_up()
+# linear_up <name> <device> <sectors>: a volume of its first sectors; sets $backend. The
+# guest has no udev.
+linear_up()
 {
 	command -v dmsetup >/dev/null || skip_all "not found: dmsetup"
 	load_modules dm-mod
-	dmsetup --noudevrules --noudevsync create mpath-gate --table \
-		"0 $(cat /sys/block/mpath0/size) linear /dev/mpath0 0" \
+	dmsetup --noudevrules --noudevsync create "$1" --table "0 $3 linear $2 0" \
 		2>"$tmp/dmsetup" || {
 		sed 's/^/# /' "$tmp/dmsetup"
 		return 1
 	}
-	at_exit "dmsetup --noudevrules --noudevsync remove mpath-gate"
-	backend=/dev/dm-$(dmsetup info -c --noheadings -o minor mpath-gate)
+	at_exit "dmsetup --noudevrules --noudevsync remove $1"
+	backend=/dev/dm-$(dmsetup info -c --noheadings -o minor "$1")
+}
+
+# gate_up: a device over the backend that can be closed: see hold()
+gate_up()
+{
+	linear_up mpath-gate /dev/mpath0 "$(cat /sys/block/mpath0/size)"
 }
 
 # backend2_up: another backend, without data; sets $backend2
