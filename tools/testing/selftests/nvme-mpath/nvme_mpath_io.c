@@ -99,6 +99,13 @@ static void prepare_all(void)
 		usleep(20000);
 }
 
+static void wait_for_usr2(void)
+{
+	while (!want_usr2 && !want_end)
+		usleep(1000);
+	want_usr2 = 0;
+}
+
 static void run(void)
 {
 	double start = now(), end;
@@ -111,6 +118,9 @@ static void run(void)
 	while (!want_end && now() < end &&
 	       (!opt.commands || stats.sent < opt.commands)) {
 		prepare_all();
+		if (opt.reap_late)
+			wait_for_usr2();
+		opt.reap_late = false;
 		reap(0.1);
 	}
 
@@ -197,10 +207,8 @@ int main(int argc, char **argv)
 
 	setup();
 	say("ready");
-	while (opt.wait && !want_usr2 && !want_end)
-		usleep(1000);
 	if (opt.wait)
-		want_usr2 = 0;
+		wait_for_usr2();
 	run();
 	if (opt.workload == COUNT)
 		check_appends();

@@ -133,6 +133,7 @@ struct options {
 	bool reuse_sqes;	/* also those of chains */
 	unsigned int warm_up;	/* failfast reads before all else */
 	bool wait;		/* for SIGUSR2 before the first command */
+	bool reap_late;		/* for SIGUSR2 before the first look at answers */
 	unsigned int seed;
 	const char *at_usr2;
 	bool history;

@@ -180,6 +180,8 @@ static const struct option_desc {
 	  .u32 = &opt.warm_up, .min = 1, .max = 65536 },
 	{ "wait-for-usr2", NULL, "send nothing else before SIGUSR2",
 	  .flag = &opt.wait },
+	{ "reap-at-usr2", NULL, "do not look for answers before SIGUSR2",
+	  .flag = &opt.reap_late },
 	{ "on-usr2", "action", "see below (ignore)", .set = set_action },
 	{ "help", NULL, "print this", 'h', .set = set_help },
 };

@@ -45,7 +45,7 @@ lose_appends()
 	io_wait
 }
 
-begin 14
+begin 17
 need_tools nvme
 zoned=1
 nvmet_up 2 0 -l 600
@@ -66,6 +66,15 @@ check "idempotent: passthru_refused has grown by 32" \
 	is $((before + 32)) "$(counted refused)"
 check "idempotent: the kernel log names the refused opcode $APPEND" \
 	log_has "failing passthrough command $APPEND"
+
+lose_appends idempotent 1 -n 8 -q 8 --mode link
+check "idempotent: what is linked to a lost append ends with -ECANCELED" \
+	is "0x371:1,-125:7" "$(io_value errors)"
+check "idempotent: of the 8 linked appends the target saw the first one" \
+	is 1 "$(target_counted)"
+lose_appends idempotent 8 --mode skip
+check "idempotent: a lost append is answered, though its success need not be" \
+	is "0x371:8" "$(io_value errors)"
 
 before=$(counted failed_over)
 lose_appends all 32
