@@ -6,9 +6,9 @@
  * task per command. Under QEMU's icount a nanosecond of guest time is one
  * instruction, so the time is a number of instructions: those of the system call,
  * of the completion in task work, and of the few lines below, which are the same
- * for all kernels. Interrupts count if they interrupt the task, not if they run
- * while it sleeps. The median of all batches counts: the cheapest are as rare as
- * the dearest ones.
+ * for all kernels. Interrupts do not count, with CONFIG_IRQ_TIME_ACCOUNTING: how many
+ * of them meet the task while it runs is a matter of the machine below. The median
+ * of all batches counts: the cheapest are as rare as the dearest ones.
  *
  * A polling task would count the time in which it waits for the emulated drive,
  * which the load of the machine below decides. It polls when the drive is ready,

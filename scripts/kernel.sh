@@ -29,8 +29,7 @@ vm=$top/tools/testing/selftests/nvme-mpath/vm
 log=$build.log
 need_space "$tree" 2048
 
-fragments=("$vm/kernel.config")
-[ "$kernel" = plain ] || fragments+=("$vm/$kernel.config")
+fragments=("$vm/kernel.config" "$vm/$kernel.config")
 mkdir -p "$build"
 # shellcheck disable=SC2154 # of bases/$base
 echo "$config" >"$build/base.config"
