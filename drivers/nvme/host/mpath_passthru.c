@@ -536,15 +536,17 @@ void nvme_mpath_pt_begin_attempt(struct nvme_mpath_pt_attempt *attempt,
 }
 
 /*
- * Some transports do not mark the requests that they cancel. An answer of the
- * controller has another status, however late it arrives, unless a target that
- * passes commands on reports that of its own host.
+ * Some transports do not mark the requests that they cancel, and a controller
+ * aborts those whose queue is deleted. Any other answer of it has another status,
+ * however late it arrives, unless a target that passes commands on reports that of
+ * its own host.
  */
 static bool nvme_mpath_pt_host_aborted(struct request *req)
 {
+	u16 sc = nvme_req(req)->status & NVME_SCT_SC_MASK;
+
 	return nvme_req(req)->flags & NVME_REQ_CANCELLED ||
-		(nvme_req(req)->status & NVME_SCT_SC_MASK) ==
-			NVME_SC_HOST_ABORTED_CMD;
+		sc == NVME_SC_HOST_ABORTED_CMD || sc == NVME_SC_ABORT_QUEUE;
 }
 
 static void
@@ -588,8 +590,7 @@ void nvme_mpath_pt_judge_attempt(struct nvme_mpath_pt_attempt *attempt,
 	if (attempt->timed_out)
 		attempt->path_error = false;
 	else if (status)
-		attempt->path_error = nvme_is_path_error(status) &&
-			!(status & NVME_STATUS_DNR);
+		attempt->path_error = nvme_mpath_pt_is_path_error(status);
 	else
 		attempt->path_error = blk_queue_dying(req->q) ||
 			nvme_ctrl_state(ctrl) != NVME_CTRL_LIVE ||

@@ -256,6 +256,7 @@ void nvme_mpath_pt_begin_attempt(struct nvme_mpath_pt_attempt *attempt,
 int nvme_mpath_pt_ioctl_result(struct nvme_mpath_pt_attempt *attempt,
 			       struct request *req, int ret);
 bool nvme_mpath_pt_is_on(const struct nvme_ns_head *head);
+bool nvme_mpath_pt_is_path_error(u16 status);
 int nvme_mpath_pt_sync(struct nvme_ns_head *head, u8 opcode,
 		       nvme_mpath_pt_send_fn *send, void *data);
 int nvme_mpath_pt_fence_start(struct nvme_ctrl *ctrl);
@@ -264,6 +265,11 @@ void nvme_mpath_pt_fence_prove(struct nvme_ctrl *ctrl);
 void nvme_mpath_pt_fence_exit(struct nvme_ctrl *ctrl);
 #else
 static inline bool nvme_mpath_pt_is_on(const struct nvme_ns_head *head)
+{
+	return false;
+}
+
+static inline bool nvme_mpath_pt_is_path_error(u16 status)
 {
 	return false;
 }

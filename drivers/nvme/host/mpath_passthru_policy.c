@@ -13,6 +13,24 @@
 #define NVME_MPATH_PT_IO_MGMT_RECV	0x12
 
 /**
+ * nvme_mpath_pt_is_path_error - did an attempt fail because of its path?
+ * @status: its status, without phase bit
+ *
+ * A PCIe host that resets a controller or takes it away deletes the queues
+ * first: the controller aborts their commands and says so, with a generic
+ * status.
+ *
+ * Context: Any.
+ * Return: true if the command may succeed on another path, or on this one
+ *	later; false for all others, also with Do Not Retry.
+ */
+bool nvme_mpath_pt_is_path_error(u16 status)
+{
+	return !(status & NVME_STATUS_DNR) && (nvme_is_path_error(status) ||
+		(status & NVME_SCT_SC_MASK) == NVME_SC_ABORT_QUEUE);
+}
+
+/**
  * nvme_mpath_pt_maybe_executed - may a failed attempt have been executed?
  * @status: its path error, 0 if it has no NVMe status
  * @sent: its request was started
@@ -198,8 +216,7 @@ s64 nvme_mpath_pt_quiesce_ms(int setting, unsigned int kato, u16 kas,
 bool nvme_mpath_pt_may_resend(u8 head_policy, u8 flags, u8 csi, u8 opcode,
 			      u16 status, bool sent)
 {
-	if (status && (!nvme_is_path_error(status) ||
-		       (status & NVME_STATUS_DNR)))
+	if (status && !nvme_mpath_pt_is_path_error(status))
 		return false;
 
 	switch (nvme_mpath_pt_effective_policy(head_policy, flags)) {

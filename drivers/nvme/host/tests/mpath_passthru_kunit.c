@@ -65,7 +65,9 @@ enum fate {
 };
 
 static const u8 fates[0x800] = {
-	[0x000 ... 0x2ff] = ANSWERED,
+	[0x000 ... 0x007] = ANSWERED,
+	[0x008 ... 0x008] = MAYBE_EXECUTED,	/* aborted with its queue */
+	[0x009 ... 0x2ff] = ANSWERED,
 	[0x300 ... 0x300] = MAYBE_EXECUTED,	/* internal path error */
 	[0x301 ... 0x303] = NOT_EXECUTED,	/* ANA states */
 	[0x304 ... 0x3ff] = MAYBE_EXECUTED,	/* 360h, 370h, 371h: others */
@@ -237,6 +239,10 @@ static const struct example {
 	  ALL, FAILOVER, NVM, 0x02, DNR | 0x370, false, false },
 	{ "CRD and More change nothing",
 	  IDEMPOTENT, 0, NVM, 0x02, CRD | MORE | 0x371, true, true },
+	{ "idempotent: a write that was aborted with its queue is sent again",
+	  IDEMPOTENT, 0, NVM, 0x01, 0x008, true, true },
+	{ "idempotent: a zone append that was aborted with its queue is not",
+	  IDEMPOTENT, 0, ZNS, 0x7d, 0x008, true, false },
 	{ "a generic status is an answer: abort requested",
 	  ALL, FAILOVER, NVM, 0x02, 0x007, true, false },
 	{ "a generic status is an answer: namespace not ready",

@@ -364,7 +364,7 @@ static struct slot *take_slot(uint64_t user_data, int res)
 
 /*
  * The no-op behind a command that says nothing when io_uring takes it for a success,
- * which an NVMe status is: so its data is not known.
+ * which an NVMe status is, but for most path errors: so its data is not known.
  */
 static void complete_skipped(const struct io_uring_cqe *cqe)
 {
