@@ -189,6 +189,8 @@ static void take_mark(void)
 	note_gap(now());
 	if (nr_marks < MAX_MARKS)
 		marks[nr_marks++].at = now();
+	printf("marked\n");
+	fflush(stdout);
 }
 
 /* One command by ioctl. */

@@ -91,6 +91,17 @@ both_live()
 	paths_live 2
 }
 
+# A load that waits in an ioctl takes the mark when that ends: without this the gap of
+# the next fault could be counted for the last one.
+all_marked()
+{
+	local name
+
+	for name in "${names[@]}"; do
+		[ "$(grep -c '^marked' "$tmp/$name")" -gt "$nr" ] || return
+	done
+}
+
 # fault <name> <command>...: records the loads for a while before and after it
 fault()
 {
@@ -99,6 +110,7 @@ fault()
 	shift
 	sleep 2
 	kill -USR1 "${loads[@]}"
+	must 10 "marks of all loads" all_marked
 	echo "# fault,$nr,$name"
 	nr=$((nr + 1))
 	"$@"
