@@ -22,6 +22,7 @@ modes=(
 	"regfile:--mode file,ring"
 	"smallcq:--mode smallcq"
 	"mixed:--mode mixed"
+	"resize:--mode defer,resize"
 )
 
 # name:nsid:options; nsid 2 is zoned, 3 has protection information
@@ -40,7 +41,7 @@ kinds=(
 
 # Older kernels may refuse these, with and without a fault; the version is the
 # first one that has to know it. No kernel may refuse anything else.
-since=("hybrid:6.13" "fixvec:6.15" "mixed:6.19")
+since=("hybrid:6.13" "resize:6.13" "fixvec:6.15" "mixed:6.19")
 
 reasons=()
 

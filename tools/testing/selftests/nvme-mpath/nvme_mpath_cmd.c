@@ -211,6 +211,7 @@ void prepare(struct slot *s, bool last)
 	sqe = get_cmd_sqe();
 	s->opcode = next_opcode(s);
 	s->seq = ++stats.sent;
+	s->last = last;
 	note_sent(s);
 
 	cmd = prep_nvme_cmd(sqe, opt.mode & FIXFILE ? 0 : fd, opt.vectored ?
@@ -345,6 +346,26 @@ static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
 		check_data(s);
 }
 
+/* As the driver judges it: see nvme_mpath_pt_is_path_error(). */
+static bool is_path_error(int res)
+{
+	return res > 0 && !(res & 0x4000) &&
+		((res & 0x700) == 0x300 || (res & 0x7ff) == 0x8);
+}
+
+/* A chain must not go on behind a command that its path has lost. */
+static void check_chain(const struct slot *s, uint64_t seq, int res)
+{
+	static uint64_t cancelled;
+
+	if (!(opt.mode & LINK))
+		return;
+	if (seq == cancelled && res != -ECANCELED && !stats.went_on++)
+		print_history(s, "behind a path error, and not cancelled");
+	if (is_path_error(res) && !s->last)
+		cancelled = seq + 1;
+}
+
 /* The slot of a command that has not been answered before, or NULL. */
 static struct slot *take_slot(uint64_t user_data, int res)
 {
@@ -357,6 +378,7 @@ static struct slot *take_slot(uint64_t user_data, int res)
 			print_history(s, "answered before, or never sent");
 		return NULL;
 	}
+	check_chain(s, s->seq, res);
 	s->seq = 0;
 	stats.done++;
 	return s;

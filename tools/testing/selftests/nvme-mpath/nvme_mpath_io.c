@@ -55,7 +55,7 @@ void report(void)
 	printf("stray=%ju mismatch=%ju stale=%ju gap_ms=%.0f timed_out=%ju ",
 	       stats.stray, stats.mismatch, stats.stale, stats.gap * 1000,
 	       stats.timed_out);
-	printf("cancel=%d ", stats.cancelled);
+	printf("went_on=%ju cancel=%d ", stats.went_on, stats.cancelled);
 	printf("res2=%ju ", stats.res2);
 	printf("errors=");
 	for (i = 0; i < NR_ERRORS && stats.errors[i].count; i++)

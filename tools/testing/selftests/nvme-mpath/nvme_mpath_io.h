@@ -32,6 +32,7 @@
 /* Enum constants of newer headers: the preprocessor cannot look for them. */
 #define OP_URING_CMD128			64
 #define REGISTER_CLONE_BUFFERS		30
+#define REGISTER_RESIZE_RINGS		33
 
 #ifndef IORING_SETUP_HYBRID_IOPOLL
 #define IORING_SETUP_HYBRID_IOPOLL	0x20000
@@ -82,6 +83,7 @@ enum mode {
 	SKIP	= 1 << 19,
 	THREAD	= 1 << 20,
 	FORK	= 1 << 21,
+	RESIZE	= 1 << 22,
 };
 
 /* The SQEs of a chain may have to stay as they are: see submit_ring(). */
@@ -90,6 +92,7 @@ enum mode {
 /* A slot has at most one command outstanding, on LBAs that no other slot uses. */
 struct slot {
 	uint64_t seq;		/* of the command outstanding, 0 if none */
+	bool last;		/* of its chain */
 	uint8_t opcode;
 	uint64_t generation;	/* of the data on the LBAs, 0 if not known */
 	uint64_t writing;	/* of the data if the current write succeeds */
@@ -141,6 +144,7 @@ struct options {
 
 struct stats {
 	uint64_t sent, done, ok, failed, stray, mismatch;
+	uint64_t went_on;	/* commands of a chain behind a path error */
 	uint64_t stale;		/* reads of what a write before the last has left */
 	bool dropped;		/* pages, so that a write may have written zeroes */
 	uint64_t timeouts, timed_out, nops;
@@ -193,6 +197,9 @@ void reap(double wait);
 void *shared_pages(size_t size);
 void *sender_address(void *p);
 int submit_by_child(void);
+
+/* nvme_mpath_resize.c */
+void resize_ring(void);
 
 /* nvme_mpath_verify.c */
 unsigned int meta_bytes(void);

@@ -26,7 +26,7 @@ static const char *const mode_names[] = {
 	"sqpoll", "iopoll", "defer", "coop", "flag", "async", "link", "drain",
 	"file", "ring", "smallcq", "shared",
 	"hybrid", "mixed", "fsync", "spin", "person", "batch", "hardlink",
-	"skip", "thread", "fork", NULL };
+	"skip", "thread", "fork", "resize", NULL };
 
 static void help(int code);
 static unsigned long number(const char *s, unsigned long min,
@@ -160,7 +160,8 @@ static const struct option_desc {
 	  "with a child that only looks, or polls with iopoll,\n"
 	  "which its parent does not; thread: each batch by a\n"
 	  "thread that ends before the answers; fork: each by a\n"
-	  "child that lives until the next one (none)",
+	  "child that lives until the next one; resize: with\n"
+	  "defer, now and then the ring gets other memory (none)",
 	  .set = set_modes },
 	{ "nsid", "n", "do not ask the device, whose answer takes a usable path\n"
 	  "on older kernels; 0: ask it (0)", .u32 = &opt.nsid,

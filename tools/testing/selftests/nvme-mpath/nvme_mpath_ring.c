@@ -193,6 +193,7 @@ static int submit_somehow(void)
  */
 static void submit_ring(void)
 {
+	static unsigned int nr;
 	unsigned int n;
 	int ret;
 
@@ -207,6 +208,8 @@ static void submit_ring(void)
 	if (!(opt.mode & CHAINED) || opt.reuse_sqes)
 		memset(ring->sq.sqes, 0xff,
 		       *ring->sq.kring_entries * sqe_size());
+	if (opt.mode & RESIZE && nr++ % 16 == 0)
+		resize_ring();
 }
 
 /* What all rings have; the slot in hand stays in hand. */

@@ -30,7 +30,7 @@ run_cell()
 	[ $(($(path_errors) - before)) -ge 8 ]
 }
 
-begin 14
+begin ${#modes[@]}
 need_tools nvme
 pci_head
 pci_ns 2

@@ -34,7 +34,7 @@ run_cell()
 	wait "$io"
 }
 
-begin 14
+begin ${#modes[@]}
 need_tools nvme
 nvmet_up 2 0 -P 1
 matrix

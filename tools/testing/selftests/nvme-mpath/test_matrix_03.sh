@@ -44,7 +44,7 @@ run_cell()
 	wait "$io"
 }
 
-begin 14
+begin ${#modes[@]}
 need_tools nvme
 nvmet_up 2 0 -l 600 -P 1
 trace_path_errors

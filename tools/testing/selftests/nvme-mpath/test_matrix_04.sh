@@ -22,7 +22,7 @@ run_cell()
 	wait "$io"
 }
 
-begin 14
+begin ${#modes[@]}
 need_tools nvme
 pci_head
 pci_ns 2

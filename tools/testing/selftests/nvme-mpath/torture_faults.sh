@@ -15,7 +15,7 @@
 # failover_04, delay_05 and hold_02 pull one.
 faults=(reset{,} reset_both port{,} cut{,} stall delete{,} ana{,,} refuse hold{,,,}
 	resize flap{,,,} pcie_reset{,,} slow cpu{,} policy{,} delayed bound{,} short iopolicy
-	rescan swap queues path_reset{,})
+	rescan swap queues path_reset{,} abort{,})
 
 QID_MAX=$nvmet/subsystems/$NVMET_NQN/attr_qid_max
 
@@ -494,6 +494,26 @@ break_pcie_reset()
 	[ -n "$c" ] || return
 	job reset_lossy "$c"
 	resets[picked]=${jobs[-1]}
+}
+
+# A controller aborts commands with their queue, as PCIe ones do that are reset. Where
+# the kernel can do that, its paths say so, of commands that were executed. So few, as
+# block I/O asks the same path again, and not often.
+break_abort()
+{
+	local c p any=''
+
+	pick 1 2
+	c=$(tcp_ctrl "$picked")
+	action "tcp $picked aborts commands"
+	[ -n "$c" ] || return
+	for p in "/sys/class/nvme/$c"/nvme*c*n*; do
+		p=${p##*/}
+		[ -d "/sys/kernel/debug/$p/fault_inject" ] || continue
+		inject "$p" 0x8 3
+		any=1
+	done 2>/dev/null
+	[ -n "$any" ]
 }
 
 # Its commands end as they would without the series.

@@ -342,15 +342,15 @@ explained()
 		[ "$p" = 0 ] || bounded=1
 	done
 	if is_unprotected; then
-		# cancelled by the host; the queue went; parked before
-		patterns+=(-4 -11 -19 -5 '0x3??' '0x23??' '0x43??' '0x63??')
+		# cancelled by the host; the queue went; parked before; aborted
+		patterns+=(-4 -11 -19 -5 '0x3??' '0x23??' '0x43??' '0x63??' 0x8)
 		# no path
 		[ "$target" = path ] || patterns+=(-22)
 		broken_chain=1
 	fi
 	if [[ $kind =~ ^(count|vendor.*)$ ]]; then
 		# it must not be sent again
-		patterns+=('0x3??' '0x23??')
+		patterns+=('0x3??' '0x23??' 0x8)
 		broken_chain=1
 	fi
 	if [[ $kind == expire* ]]; then
@@ -557,6 +557,9 @@ judge()
 	load_value stale
 	[ "$value" = 0 ] || stale_is_explained "$value" ||
 		violation data "old data, more often than writes went to two paths"
+	load_value went_on
+	[ "$value" = 0 ] || is_unprotected ||
+		violation answers "a chain went on behind a path error"
 	load_value ok
 	[[ ! $kind =~ ^(fused|raises)$ ]] || [ "$value" = 0 ] ||
 		violation errors "$kind: commands were executed: $value"
