@@ -3,7 +3,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -177,6 +179,30 @@ void at_usr2(void)
 
 	want_usr2 = 0;
 	action->run(action->arg);
+}
+
+static void *act(void *usr2)
+{
+	int sig;
+
+	for (;;) {
+		sigwait(usr2, &sig);
+		at_usr2();
+	}
+	return NULL;
+}
+
+/* The main thread may be in a system call, and stays there. */
+void start_actor(void)
+{
+	static sigset_t usr2;
+	pthread_t thread;
+
+	sigemptyset(&usr2);
+	sigaddset(&usr2, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &usr2, NULL);
+	if (pthread_create(&thread, NULL, act, &usr2))
+		fail("pthread_create", EAGAIN);
 }
 
 /* The child keeps the ring open, and only looks at it, or polls for the parent. */

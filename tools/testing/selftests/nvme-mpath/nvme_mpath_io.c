@@ -193,6 +193,8 @@ static void setup(void)
 	warm_up();
 	if (opt.mode & SHARED)
 		fork_watcher();
+	if (opt.usr2_thread)
+		start_actor();
 }
 
 int main(int argc, char **argv)

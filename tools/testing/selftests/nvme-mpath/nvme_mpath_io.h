@@ -139,6 +139,7 @@ struct options {
 	bool reap_late;		/* for SIGUSR2 before the first look at answers */
 	unsigned int seed;
 	const char *at_usr2;
+	bool usr2_thread;
 	bool history;
 };
 
@@ -220,6 +221,7 @@ void print_history(const struct slot *s, const char *why);
 bool known_action(const char *name);
 void print_actions(void);
 void at_usr2(void);
+void start_actor(void);
 void fork_watcher(void);
 
 #endif

@@ -184,6 +184,8 @@ static const struct option_desc {
 	{ "reap-at-usr2", NULL, "do not look for answers before SIGUSR2",
 	  .flag = &opt.reap_late },
 	{ "on-usr2", "action", "see below (ignore)", .set = set_action },
+	{ "usr2-thread", NULL, "a thread does it, whatever the others do",
+	  .flag = &opt.usr2_thread },
 	{ "help", NULL, "print this", 'h', .set = set_help },
 };
 
