@@ -41,8 +41,9 @@ need_tools nvme
 # a path has fewer tags than there are commands, and the other path is not used
 nvmet_up 2 0 -l 600 -i 1 -P 1 -Q 16
 
-one_kind cancel-all --mode async
-one_kind cancel-all --mode async,defer
-one_kind cancel-any --mode async
-one_kind cancel-sync --mode async,iopoll
+one_kind cancel-all
+one_kind cancel-any --mode defer
+# a request to cancel would wait behind these
+one_kind cancel-sync --mode async
+one_kind cancel-sync --mode iopoll
 finish
