@@ -25,6 +25,7 @@ static void point_into_sq(const struct io_sqring_offsets *off)
 {
 	struct io_uring_sq *sq = &ring->sq;
 	char *base = sq->ring_ptr;
+	unsigned int i;
 
 	sq->khead = (unsigned int *)(base + off->head);
 	sq->ktail = (unsigned int *)(base + off->tail);
@@ -35,6 +36,8 @@ static void point_into_sq(const struct io_sqring_offsets *off)
 	sq->array = (unsigned int *)(base + off->array);
 	sq->ring_mask = *sq->kring_mask;
 	sq->ring_entries = *sq->kring_entries;
+	for (i = 0; i < sq->ring_entries; i++)
+		sq->array[i] = i;
 }
 
 static void point_into_cq(const struct io_cqring_offsets *off)
