@@ -347,7 +347,7 @@ static void note_success(struct slot *s, const struct io_uring_cqe *cqe)
 }
 
 /* As the driver judges it: see nvme_mpath_pt_is_path_error(). */
-static bool is_path_error(int res)
+bool is_path_error(int res)
 {
 	return res > 0 && !(res & 0x4000) &&
 		((res & 0x700) == 0x300 || (res & 0x7ff) == 0x8);

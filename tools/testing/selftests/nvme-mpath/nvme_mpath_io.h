@@ -176,6 +176,7 @@ void drop_pages(void);
 void reuse_iovecs(void);
 void prepare(struct slot *s, bool last);
 void warm_up(void);
+bool is_path_error(int res);
 void complete(const struct io_uring_cqe *cqe);
 
 /* nvme_mpath_ring.c */

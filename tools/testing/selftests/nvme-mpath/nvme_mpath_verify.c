@@ -124,7 +124,8 @@ static bool path_trouble(int ret)
 	if (ret < 0)
 		return errno == EINTR || errno == EAGAIN || errno == EINVAL ||
 			errno == ENODEV || errno == EIO;
-	return (ret & 0x700) == 0x300;
+	/* also with Do Not Retry */
+	return is_path_error(ret & ~0x4000);
 }
 
 static void read_chunk(unsigned char *buf, uint64_t lba)
